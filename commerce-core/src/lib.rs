@@ -1,0 +1,3 @@
+//! Commerce rules to embed: a shop that cannot oversell, cannot charge twice and loses no event.
+
+pub mod value;

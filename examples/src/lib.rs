@@ -1,0 +1,1 @@
+//! Runnable hosts: see the `[[example]]` entries.
