@@ -1,3 +1,5 @@
 //! Commerce rules to embed: a shop that cannot oversell, cannot charge twice and loses no event.
 
+pub mod kernel;
+pub mod port;
 pub mod value;

@@ -1,0 +1,8 @@
+//! Ports: what the library needs from the outside, as small dyn-compatible traits.
+//!
+//! Every method states its `# Contract`; the conformance suites of `commerce-testkit` test that text.
+
+pub mod clock;
+pub mod ids;
+pub mod lease;
+pub mod store;
