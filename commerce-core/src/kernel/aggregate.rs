@@ -101,7 +101,10 @@ pub trait Aggregate:
 }
 
 /// Something that can be asked of an aggregate.
-pub trait Command: std::fmt::Debug + Send + Sized + 'static {
+///
+/// Cloned for a second decision when others were faster, and serialised for the fingerprint of its
+/// command id; it is not stored.
+pub trait Command: Serialize + Clone + std::fmt::Debug + Send + Sync + Sized + 'static {
     /// The aggregate that decides it.
     type Target: Aggregate<Command = Self>;
 
