@@ -6,3 +6,23 @@
 pub mod actor;
 pub mod id;
 pub mod time;
+
+// Money, and what is counted and priced with it.
+pub mod allocation;
+pub mod currency;
+mod fixed;
+pub mod money;
+pub mod price;
+pub mod quantity;
+pub mod rate;
+pub mod rounding;
+pub mod sku;
+
+pub use allocation::{AllocationError, allocate, prefix_share, share};
+pub use currency::{Currency, InvalidCurrency};
+pub use money::{Money, MoneyError};
+pub use price::{InvalidPrice, Price};
+pub use quantity::{InvalidQuantity, Quantity};
+pub use rate::{InvalidRate, Rate};
+pub use rounding::{RoundingLevel, RoundingMode, RoundingPolicy, div_round};
+pub use sku::{InvalidSku, Sku};
