@@ -6,3 +6,22 @@
 pub mod actor;
 pub mod id;
 pub mod time;
+
+// Text, persons and places.
+pub mod address;
+pub mod country;
+pub mod email;
+#[cfg(test)]
+mod person_properties;
+pub mod phone;
+pub mod postcode;
+pub mod slug;
+pub mod text;
+
+pub use address::{Address, AddressInput, InvalidAddress};
+pub use country::{Country, InvalidCountry};
+pub use email::{Email, InvalidEmail};
+pub use phone::{InvalidPhone, Phone};
+pub use postcode::InvalidPostcode;
+pub use slug::{InvalidSlug, Slug};
+pub use text::{Code, Description, InvalidText, Name, PersonName, Reason, Text};
