@@ -1,5 +1,8 @@
 //! Commerce rules to embed: a shop that cannot oversell, cannot charge twice and loses no event.
 
+pub mod inventory;
 pub mod kernel;
+pub mod orders;
+pub mod payments;
 pub mod port;
 pub mod value;
