@@ -2,4 +2,5 @@
 
 pub mod kernel;
 pub mod port;
+pub mod pricing;
 pub mod value;
