@@ -5,4 +5,5 @@ pub mod kernel;
 pub mod orders;
 pub mod payments;
 pub mod port;
+pub mod pricing;
 pub mod value;

@@ -48,7 +48,8 @@ pub struct PriceBook {
     /// What became of each requested code, in the order of the request, each code once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<CodeOutcome>,
-    /// What became of each promotion, in the order in which they were tried.
+    /// What became of each promotion, in the order in which they were tried. Those with a code that was
+    /// not requested are not tried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<TraceStep>,
     /// Whether the list prices contain tax.
@@ -181,8 +182,6 @@ pub enum Outcome {
 pub enum RejectReason {
     /// No promotion has this code.
     UnknownCode,
-    /// It needs a code that the buyer did not give.
-    CodeNotRequested,
     /// Not active, by a decision of the shop.
     Inactive,
     /// Its uses or its budget are used up.
