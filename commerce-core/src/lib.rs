@@ -1,6 +1,7 @@
 //! Commerce rules to embed: a shop that cannot oversell, cannot charge twice and loses no event.
 
 pub mod inventory;
+pub mod identity;
 pub mod kernel;
 pub mod orders;
 pub mod payments;
