@@ -1,7 +1,8 @@
 //! Commerce rules to embed: a shop that cannot oversell, cannot charge twice and loses no event.
 
-pub mod inventory;
+pub mod app;
 pub mod identity;
+pub mod inventory;
 pub mod kernel;
 pub mod orders;
 pub mod payments;
