@@ -13,7 +13,7 @@
 //! Store credit and gift cards are means of payment and come later. Nothing here reads a clock or a
 //! store, and the order of lines and promotions in the input has no influence: promotions act in the
 //! order of phase, priority, code and id. An order keeps its
-//! [`PriceBook`](crate::value::PriceBook); edits and refunds read it and never price again.
+//! [`PriceBook`]; edits and refunds read it and never price again.
 
 mod book;
 mod cart;

@@ -200,3 +200,24 @@ fn four_rates_in_one_order_are_all_on_the_book() {
     assert_eq!([taxes(1), taxes(2), taxes(3), taxes(4)], [vec![1900], vec![700], vec![0], vec![400, 600]]);
     assert_eq!(book.total, money(38_600));
 }
+
+/// Lines of one cent and rates of a hundred percent: every cell of the table is at its limit.
+#[test]
+fn tax_of_the_order_never_exceeds_a_line_that_contains_it() {
+    let rate = |name: &str| TaxRate {
+        name: Label::new(name).unwrap(),
+        class: TaxClass::Standard,
+        rate: Rate::HUNDRED,
+    };
+    let input = PricingInput {
+        lines: (0..3).map(|n| line(n, 1, "0.01")).collect(),
+        tax_rates: ["a", "b", "c", "d"].map(rate).to_vec(),
+        tax_mode: TaxMode::Inclusive,
+        rounding: RoundingPolicy { mode: RoundingMode::HalfEven, level: RoundingLevel::Order },
+        ..empty()
+    };
+    let book = price(&input).unwrap();
+    // Four fifths of three cents are tax.
+    assert_eq!((book.tax_total, book.total), (money(2), money(3)));
+    assert!(book.lines.iter().all(|line| !line.net.is_negative()));
+}

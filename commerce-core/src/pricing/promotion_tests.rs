@@ -270,3 +270,15 @@ fn free_shipping_leaves_the_lines_alone() {
     assert_eq!((book.discount_total, book.shipping_total, book.total), (money(0), money(0), money(3500)));
     assert_eq!(book.codes[0].outcome, Outcome::Applied { amount: money(490) });
 }
+
+#[test]
+fn percentages_are_of_what_is_left() {
+    let ten = |number, phase| PromotionRule {
+        priority: i32::try_from(number).unwrap(),
+        ..rule(number, phase, Benefit::Percent(Rate::parse("10").unwrap()))
+    };
+    let book = price(&cart(vec![half(Phase::Line), ten(2, Phase::Order), ten(3, Phase::Order)])).unwrap();
+    let amounts: Vec<_> = amounts(&book).into_values().collect();
+    let expected = [1750, 175, 158];
+    assert!(expected.iter().all(|amount| amounts.contains(amount)), "{amounts:?}");
+}
