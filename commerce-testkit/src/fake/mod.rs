@@ -1,0 +1,7 @@
+//! Ports that a test controls.
+
+mod clock;
+mod ids;
+
+pub use clock::{Clock, START, Sleeper};
+pub use ids::Ids;
