@@ -1,1 +1,23 @@
-//! The embedded default.
+//! Every port of `commerce-core` in memory: the embedded default and the reference semantics.
+//!
+//! [`MemoryStore`] keeps everything behind one lock and forgets it with the process. It is what the
+//! conformance suite of `commerce-testkit` measures other stores against, and fast enough to embed where
+//! durability is not wanted: tests, simulations, demonstrations.
+
+mod clock;
+mod commit;
+mod erase;
+mod ids;
+mod lease;
+mod load;
+mod scan;
+mod sleeper;
+mod state;
+mod store;
+mod sync;
+mod timers;
+
+pub use clock::SystemClock;
+pub use ids::OsIds;
+pub use sleeper::ThreadSleeper;
+pub use store::MemoryStore;
