@@ -3,12 +3,10 @@
 //! - [`conformance`]: what every port's contract says, as named checks that any adapter can run;
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
 //! - [`fake`]: a clock, a sleeper and ids that a test controls;
-//! - [`strategy`]: generators for property tests;
-//! - [`build`]: short ways to write commits;
-//! - [`broken`]: a store with a switchable defect per clause, which proves that the checks bite.
+//! - [`build`]: short ways to write commits.
 
 pub mod build;
-
+pub mod conformance;
 pub mod fake;
 pub mod scenario;
 

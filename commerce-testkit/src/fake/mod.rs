@@ -5,3 +5,4 @@ mod ids;
 
 pub use clock::{Clock, START, Sleeper};
 pub use ids::Ids;
+pub(crate) use ids::mix;
