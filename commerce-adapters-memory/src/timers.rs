@@ -19,10 +19,12 @@ impl State {
             let Some(timer) = self.timers.get_mut(key) else { continue };
             let leased = timer.lease.map(|(_, until)| until).filter(|until| *until > now);
             let ready = leased.unwrap_or(*due);
-            if ready > now || timers.len() >= limit {
+            let full = timers.len() >= limit;
+            if ready > now || full {
                 next = Some(next.map_or(ready, |known| known.min(ready)));
-                // Later timers can only be later, but a lease that ends sooner may hide behind them.
-                if *due > now || timers.len() >= limit {
+                // What stands behind is due later; but a lease that ends sooner may hide there, and behind
+                // a leased timer one that only the limit cut off.
+                if *due > now || (full && ready <= now) {
                     break;
                 }
                 continue;

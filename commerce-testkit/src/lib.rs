@@ -1,1 +1,13 @@
-//! The test kit.
+//! The test kit of `commerce-core`: for its own tests, for hosts and for authors of adapters.
+//!
+//! - [`conformance`]: what every port's contract says, as named checks that any adapter can run;
+//! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
+//! - [`fake`]: a clock, a sleeper and ids that a test controls;
+//! - [`build`]: short ways to write commits.
+
+pub mod build;
+pub mod conformance;
+pub mod fake;
+pub mod scenario;
+
+pub use scenario::given;

@@ -1,0 +1,25 @@
+//! What the contracts of the ports say, as named checks that every adapter runs.
+//!
+//! One check per clause. An adapter author writes one line and gets a test per clause:
+//!
+//! ```no_run
+//! # mod my { use commerce_core::port::store::Store; pub async fn store() -> std::sync::Arc<dyn Store> { todo!() } }
+//! commerce_testkit::store_conformance!(|| async { my::store().await });
+//! ```
+//!
+//! Checks that a store's [`Capabilities`](commerce_core::port::store::Capabilities) exclude are skipped
+//! by name, see [`store()`] and its [`Report`].
+
+mod exec;
+mod fixture;
+mod lease;
+mod list;
+mod outcome;
+mod report;
+mod store;
+
+pub use exec::{Task, block_on};
+pub use fixture::Fixture;
+pub use list::{lease_checks, store_checks};
+pub use outcome::{Failure, Outcome};
+pub use report::{Check, Need, Report, Verdict, lease, run, run_named, store};
