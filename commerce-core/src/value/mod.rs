@@ -6,3 +6,31 @@
 pub mod actor;
 pub mod id;
 pub mod time;
+
+// Money, and what is counted and priced with it.
+pub mod allocation;
+pub mod currency;
+mod fixed;
+pub mod label;
+pub mod money;
+pub mod price;
+pub mod pricing;
+pub mod quantity;
+pub mod rate;
+pub mod rounding;
+pub mod sku;
+
+pub use allocation::{AllocationError, allocate, prefix_share, share};
+pub use currency::{Currency, InvalidCurrency};
+pub use label::{InvalidLabel, Label, PromotionCode};
+pub use money::{Money, MoneyError};
+pub use price::{InvalidPrice, Price};
+pub use pricing::{
+    Benefit, CodeOutcome, Conditions, DiscountReason, Fee, LineDiscount, LineRef, Outcome, Phase, PriceBook,
+    PriceRequestLine, PricedCharge, PricedLine, PricingInput, PromotionRule, RejectReason, ShippingCharge,
+    TaxClass, TaxLine, TaxMode, TaxRate, Threshold, TotalAfter, TraceStep,
+};
+pub use quantity::{InvalidQuantity, Quantity};
+pub use rate::{InvalidRate, Rate};
+pub use rounding::{RoundingLevel, RoundingMode, RoundingPolicy, div_round};
+pub use sku::{InvalidSku, Sku};
