@@ -3,3 +3,8 @@
 pub mod kernel;
 pub mod port;
 pub mod value;
+
+// From the cart to the door and back.
+pub mod carts;
+#[cfg(test)]
+mod history;
