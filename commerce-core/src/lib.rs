@@ -9,3 +9,8 @@ pub mod payments;
 pub mod port;
 pub mod pricing;
 pub mod value;
+
+// From the cart to the door and back.
+pub mod carts;
+#[cfg(test)]
+mod history;
