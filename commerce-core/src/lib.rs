@@ -1,5 +1,6 @@
 //! Commerce rules to embed: a shop that cannot oversell, cannot charge twice and loses no event.
 
+pub mod catalog;
 pub mod customers;
 pub mod identity;
 pub mod kernel;
