@@ -1,6 +1,9 @@
 //! Commerce rules to embed: a shop that cannot oversell, cannot charge twice and loses no event.
 
 pub mod app;
+pub mod carts;
+pub mod catalog;
+pub mod customers;
 pub mod identity;
 pub mod inventory;
 pub mod kernel;
@@ -8,9 +11,11 @@ pub mod orders;
 pub mod payments;
 pub mod port;
 pub mod pricing;
+pub mod settings;
 pub mod value;
 
-// From the cart to the door and back.
-pub mod carts;
 #[cfg(test)]
 mod history;
+
+#[cfg(test)]
+mod permission_coverage;
