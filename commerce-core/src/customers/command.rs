@@ -8,9 +8,10 @@ use crate::value::actor::Owner;
 use crate::value::id::{AddressId, CustomerId};
 use crate::value::time::Timestamp;
 use crate::value::{Address, Email, PersonName, Phone, Reason};
+use serde::Serialize;
 
 /// What becomes of the phone number.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub enum PhoneChange {
     /// It stays.
     #[default]
@@ -22,7 +23,7 @@ pub enum PhoneChange {
 }
 
 /// Whether the last address may be removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum LastAddress {
     /// It may; the checkout asks for one.
     #[default]
@@ -32,7 +33,7 @@ pub enum LastAddress {
 }
 
 /// What can be asked of a customer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub enum CustomerCommand {
     /// Opens an account.

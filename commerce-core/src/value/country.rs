@@ -3,12 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A country by its ISO 3166-1 alpha-2 code, for example `DE`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Country(&'static str);
+
+/// By hand: the derive would let a country be read only from text that lives for ever.
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::new(&code).map_err(serde::de::Error::custom)
+    }
+}
 
 /// Not the code of a country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -4,9 +4,10 @@ use super::state::CategoryTree;
 use crate::kernel::aggregate::{Aggregate, Command, Permission};
 use crate::value::id::CategoryId;
 use crate::value::{Name, Slug};
+use serde::Serialize;
 
 /// What can be asked of the tree.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub enum CategoryCommand {
     /// Adds a category.

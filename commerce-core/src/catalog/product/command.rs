@@ -1,5 +1,6 @@
 //! What can be asked of a product.
 
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 use super::details::{Options, ProductDetails};
@@ -10,7 +11,7 @@ use crate::value::id::{CategoryId, ProductId, SellerId, VariantId};
 use crate::value::{Code, Currency, Price, Sku, Slug};
 
 /// Whether things may be free.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum PricePolicy {
     /// Every price is above zero.
     #[default]
@@ -20,7 +21,7 @@ pub enum PricePolicy {
 }
 
 /// A variant to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VariantInput {
     /// Its id.
     pub id: VariantId,
@@ -33,7 +34,7 @@ pub struct VariantInput {
 }
 
 /// What can be asked of a product.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub enum ProductCommand {
     /// Drafts a product. The categories were checked against the tree, whose version is asserted.
