@@ -19,10 +19,11 @@ pub mod party;
 pub mod quote;
 pub mod state;
 pub mod steps;
+pub mod stock;
 
 pub use command::CheckoutCommand;
 pub use error::{CheckoutError, CheckoutRefusal, Unavailable};
 pub use event::{CheckoutEvent, CheckoutPlan, PaymentPlan};
 pub use state::{
-    Checkout, RESUME, checkout_id, order_of, payment_of, redemption_of, reservation_of,
+    Checkout, RESUME, checkout_id, order_of, payment_of, reservation_of,
 };

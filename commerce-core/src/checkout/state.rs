@@ -12,7 +12,7 @@ use crate::kernel::aggregate::{Aggregate, EvolveError};
 use crate::kernel::effects::Effects;
 use crate::value::actor::Owner;
 use crate::value::id::{
-    CartId, CheckoutId, Id, OrderId, PaymentId, PromotionId, RedemptionId, ReservationId, marker,
+    CartId, CheckoutId, Id, OrderId, PaymentId, ReservationId, marker,
 };
 use crate::value::time::Timestamp;
 
@@ -49,11 +49,6 @@ pub fn reservation_of(checkout: CheckoutId) -> ReservationId {
 /// The payment that a checkout makes.
 pub fn payment_of(checkout: CheckoutId) -> PaymentId {
     PaymentId::derived(checkout.uuid(), b"payment")
-}
-
-/// The use of a promotion by a checkout.
-pub fn redemption_of(checkout: CheckoutId, promotion: PromotionId) -> RedemptionId {
-    RedemptionId::derived(checkout.uuid(), promotion.uuid().as_bytes())
 }
 
 impl Checkout {

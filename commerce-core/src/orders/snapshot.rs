@@ -33,6 +33,8 @@ pub struct OrderLine {
     pub quantity: Quantity,
     /// Whether stock is kept of it.
     pub tracked: bool,
+    /// Whether it has to be sent.
+    pub shippable: bool,
     /// Why the price differs from the catalogue's, where staff overrode it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub override_reason: Option<Reason>,
