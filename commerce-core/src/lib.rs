@@ -8,3 +8,4 @@ pub mod value;
 pub mod carts;
 #[cfg(test)]
 mod history;
+pub mod promotions;
