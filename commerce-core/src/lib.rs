@@ -9,3 +9,4 @@ pub mod carts;
 #[cfg(test)]
 mod history;
 pub mod promotions;
+pub mod shipping;
