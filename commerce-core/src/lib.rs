@@ -11,7 +11,9 @@ pub mod orders;
 pub mod payments;
 pub mod port;
 pub mod pricing;
+pub mod promotions;
 pub mod settings;
+pub mod shipping;
 pub mod value;
 
 #[cfg(test)]

@@ -44,6 +44,13 @@ const CODES: &[&str] = &[
     "VG", "VI", "VN", "VU", "WF", "WS", "YE", "YT", "ZA", "ZM", "ZW",
 ];
 
+/// By hand, because the derived one would read from what lives for ever only, as the field does.
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl Country {
     /// Takes a code, in either case.
     ///
@@ -99,6 +106,13 @@ impl From<Country> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_country_is_read_from_text_of_any_life() {
+        let read = |text: String| serde_json::from_str::<Country>(&text).map(Country::code).ok();
+        assert_eq!(read("\"de\"".to_owned()), Some("DE"));
+        assert_eq!(read("\"XX\"".to_owned()), None);
+    }
 
     #[test]
     fn the_table_is_that_of_iso_3166() {
