@@ -18,7 +18,15 @@ impl Payment {
         if self.ledger.charge.as_ref().is_some_and(|known| known != charge) {
             return Err(PaymentError::ChargeMismatch);
         }
-        let mut events = self.fact(charge, fact)?;
+        Ok(self.followed_up(self.fact(charge, fact)?, resolve_at))
+    }
+
+    /// What was recorded, and what follows from it for an attempt that was given up.
+    pub(super) fn followed_up(
+        &self,
+        mut events: Vec<PaymentEvent>,
+        resolve_at: Timestamp,
+    ) -> Vec<PaymentEvent> {
         let mut after = self.clone();
         for event in &events {
             after.apply(event);
@@ -26,7 +34,7 @@ impl Payment {
         if !events.is_empty() && after.ledger.given_up() {
             events.extend(after.send_back(resolve_at));
         }
-        Ok(events)
+        events
     }
 
     fn fact(&self, charge: &GatewayRef, fact: GatewayFact) -> Decision {

@@ -222,7 +222,7 @@ impl Aggregate for Payment {
     fn decide(
         state: Option<&Self>,
         command: PaymentCommand,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<PaymentEvent>, PaymentError> {
         use PaymentCommand as C;
         let known = match (state, command) {
@@ -275,9 +275,11 @@ impl Aggregate for Payment {
             (payment, C::RequestRefund { refund, amount, reason, resolve_at }) => {
                 payment.refund(refund, amount, reason, resolve_at)
             }
-            (payment, C::RecordRefusal { key, code }) => Ok(payment.record_refusal(key, code)),
+            (payment, C::RecordRefusal { key, code }) => {
+                Ok(payment.followed_up(payment.record_refusal(key, code), now))
+            }
             (payment, C::RecordSettled { key, operation, amount }) => {
-                payment.record_settled(key, operation, amount)
+                Ok(payment.followed_up(payment.record_settled(key, operation, amount)?, now))
             }
             (_, C::Initiate { .. }) => Err(PaymentError::AlreadyInitiated),
         }
