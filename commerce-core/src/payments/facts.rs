@@ -75,7 +75,8 @@ impl Payment {
         })
     }
 
-    /// A capture is of the whole amount, or of what we asked for, or more than we know of (overpaid).
+    /// Money that was taken is recorded whatever its amount: refusing some would make what is known depend
+    /// on the order of arrival.
     fn captured(&self, charge: GatewayRef, operation: GatewayRef, amount: Money) -> Decision {
         self.same_currency(amount)?;
         if let Some(known) = self.ledger.captures.get(&operation) {
@@ -86,15 +87,14 @@ impl Payment {
                 Err(PaymentError::AmountMismatch { expected, reported: amount })
             };
         }
+        if !amount.is_positive() {
+            return Err(PaymentError::AmountMismatch { expected: self.amount, reported: amount });
+        }
         let asked = self
             .pending
             .iter()
             .find(|(_, call)| call.kind == PendingKind::Capture && call.amount == amount)
             .map(|(key, _)| key.clone());
-        let sum = self.ledger.captured().saturating_add(amount.minor());
-        if !amount.is_positive() || (asked.is_none() && sum < self.amount.minor()) {
-            return Err(PaymentError::AmountMismatch { expected: self.amount, reported: amount });
-        }
         Ok(vec![PaymentEvent::Captured { charge, operation, amount, key: asked }])
     }
 
