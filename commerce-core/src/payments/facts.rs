@@ -237,6 +237,8 @@ impl Payment {
             }
             E::Voided { key } => {
                 self.settle_authorize();
+                // Without a call and without a reservation it is our word only: money may be reserved later.
+                self.unreserved |= key.is_some() || self.ledger.authorized > 0;
                 if let Some(key) = key {
                     self.pending.remove(key);
                 }

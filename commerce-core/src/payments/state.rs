@@ -36,6 +36,8 @@ pub struct Payment {
     pub(super) refunds: BTreeMap<RefundId, RefundEntry>,
     /// How many captures were asked for, so that each has a key of its own.
     captures_asked: u32,
+    /// Whether the gateway has given up what it had reserved.
+    pub(super) unreserved: bool,
 }
 
 impl Payment {
@@ -139,7 +141,7 @@ impl Payment {
             );
         }
         let key = self.void_key();
-        let reserved = self.ledger.authorized > 0 && self.ledger.captured() == 0;
+        let reserved = self.ledger.authorized > 0 && self.ledger.captured() == 0 && !self.unreserved;
         if reserved && !self.pending.contains_key(&key) {
             return vec![PaymentEvent::VoidRequested { key, resolve_at }];
         }
@@ -312,6 +314,7 @@ impl Aggregate for Payment {
                 pending: BTreeMap::new(),
                 refunds: BTreeMap::new(),
                 captures_asked: 0,
+                unreserved: false,
             }),
             (None, _) | (Some(_), PaymentEvent::Initiated { .. }) => Err(EvolveError::of(event)),
             (Some(mut payment), event) => {
