@@ -132,10 +132,7 @@ impl Payment {
     ) -> Decision {
         self.same_currency(amount)?;
         let Some(call) = self.pending.get(&key) else {
-            let known = self.refunds.values().any(|refund| refund.key == key)
-                || self.ledger.captures.contains_key(&operation)
-                || self.ledger.voided;
-            return if known { Ok(Vec::new()) } else { Err(PaymentError::UnknownKey) };
+            return self.settled_before(&key, operation, amount);
         };
         if call.kind != PendingKind::Void && call.amount != amount {
             return Err(PaymentError::AmountMismatch { expected: call.amount, reported: amount });
@@ -148,10 +145,24 @@ impl Payment {
                 vec![PaymentEvent::Captured { charge, operation, amount, key: Some(key) }]
             }
             PendingKind::Void => vec![PaymentEvent::Voided { key: Some(key) }],
+            PendingKind::Refund(_) if self.ledger.refunds.contains_key(&operation) => Vec::new(),
             PendingKind::Refund(refund) => {
                 vec![PaymentEvent::Refunded { refund: Some(refund), key: Some(key), operation, amount }]
             }
         })
+    }
+
+    /// The answer to a call that is over by a callback. Callbacks are matched by their amount: where that
+    /// was the callback of a twin, this operation is the twin's outcome.
+    fn settled_before(&self, key: &IdempotencyKey, operation: GatewayRef, amount: Money) -> Decision {
+        if self.refunds.values().any(|refund| refund.key == *key) {
+            return self.refunded_fact(operation, amount);
+        }
+        if self.is_capture_key(key) {
+            let charge = self.ledger.charge.clone().unwrap_or_else(|| operation.clone());
+            return self.captured(charge, operation, amount);
+        }
+        if self.ledger.voided { Ok(Vec::new()) } else { Err(PaymentError::UnknownKey) }
     }
 
     /// An announced call is over: the gateway refuses it for good.

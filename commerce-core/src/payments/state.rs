@@ -116,6 +116,15 @@ impl Payment {
         IdempotencyKey(format!("{}:refund:{refund}", self.id).into())
     }
 
+    fn capture_key(&self, number: u32) -> IdempotencyKey {
+        IdempotencyKey(format!("{}:capture:{number}", self.id).into())
+    }
+
+    /// Whether a capture was asked for under this key.
+    pub(super) fn is_capture_key(&self, key: &IdempotencyKey) -> bool {
+        (0..self.captures_asked).any(|number| self.capture_key(number) == *key)
+    }
+
     fn void_key(&self) -> IdempotencyKey {
         IdempotencyKey(format!("{}:void", self.id).into())
     }
@@ -162,7 +171,7 @@ impl Payment {
         if !amount.is_positive() || amount.checked_cmp(authorized)?.is_gt() {
             return Err(PaymentError::OverCapture { wanted: amount, authorized });
         }
-        let key = IdempotencyKey(format!("{}:capture:{}", self.id, self.captures_asked).into());
+        let key = self.capture_key(self.captures_asked);
         Ok(vec![PaymentEvent::CaptureRequested { key, amount, resolve_at }])
     }
 
