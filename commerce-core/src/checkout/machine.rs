@@ -129,7 +129,8 @@ pub fn next(status: Status, input: Input) -> Option<Status> {
     Some(match (status, input) {
         (Running(at), Input::Done(step)) | (Waiting(at), Input::Done(step)) if at == step => forward(step),
         (Running(at), Input::Wait) if at.is_before_pivot() => Waiting(at),
-        (Waiting(at), Input::Wait) => Waiting(at),
+        // Waiting behind the pivot, or while undoing, is only a later look at the same step.
+        (Running(_) | Waiting(_) | Compensating(_), Input::Wait) => status,
         (Waiting(at), Input::Wake) => Running(at),
         (Running(at) | Waiting(at), Input::Fail) if at.is_before_pivot() => Compensating(at),
         // Payment is covered but the order cannot be confirmed: the pivot itself was not passed.

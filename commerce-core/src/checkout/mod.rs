@@ -14,6 +14,7 @@ pub mod command;
 pub mod compensation;
 pub mod error;
 pub mod event;
+pub mod fulfil;
 pub mod machine;
 pub mod party;
 pub mod quote;
