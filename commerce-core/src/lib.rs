@@ -8,5 +8,6 @@ pub mod value;
 pub mod carts;
 #[cfg(test)]
 mod history;
+pub mod notifications;
 pub mod promotions;
 pub mod shipping;
