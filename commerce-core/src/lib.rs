@@ -10,4 +10,5 @@ pub mod carts;
 mod history;
 pub mod notifications;
 pub mod promotions;
+pub mod returns;
 pub mod shipping;
