@@ -86,7 +86,8 @@ impl Commerce {
         let values = ground.settings.state.as_ref().map(ShopSettings::values).cloned().unwrap_or_default();
         let now = self.now();
         let promotions = ground.offers.rules(now);
-        let input = QuoteInput { cart, products: &ground.offers.products, promotions, settings: &values, now };
+        let input =
+            QuoteInput { cart, products: &ground.offers.products, promotions, settings: &values, now };
         let quote = quote(&input)?;
         if quote.book.total != request.expected_total {
             let (expected, actual) = (request.expected_total, quote.book.total);
@@ -236,7 +237,8 @@ impl Commerce {
         let values = settings.state.as_ref().map(ShopSettings::values).cloned().unwrap_or_default();
         let cart = ground.cart.state.as_ref().ok_or(CartError::NotFound)?;
         let (promotions, now) = (ground.offers.rules(self.now()), self.now());
-        let input = QuoteInput { cart, products: &ground.offers.products, promotions, settings: &values, now };
+        let input =
+            QuoteInput { cart, products: &ground.offers.products, promotions, settings: &values, now };
         let pools = stock::pools(&quote(&input)?.lines, &values.locations);
         let load = Load { pools: pools.clone(), ..Load::default() };
         let loaded = self.store().load(load).await?;

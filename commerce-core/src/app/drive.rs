@@ -7,7 +7,7 @@ use super::gateway::{Outcome, record};
 use super::reading::{Answer, Ask};
 use crate::checkout::machine::Status;
 use crate::checkout::party::{Party, tell};
-use crate::checkout::steps::{Awaits, advance};
+use crate::checkout::steps::{Awaits, advance, note_payment};
 use crate::checkout::{
     Checkout, CheckoutCommand, CheckoutError, CheckoutRefusal, order_of, payment_of, reservation_of,
 };
@@ -30,8 +30,7 @@ impl Commerce {
     pub(super) async fn party(&self, checkout: CheckoutId) -> Result<Party, CheckoutError> {
         let cache = &self.shared.cache;
         let saga = cache.take::<Checkout>(checkout);
-        let (order, reservation) =
-            (cache.take(order_of(checkout)), cache.take(reservation_of(checkout)));
+        let (order, reservation) = (cache.take(order_of(checkout)), cache.take(reservation_of(checkout)));
         let payment = cache.take(payment_of(checkout));
         let mut ask = Ask::default();
         ask.stream(&saga);
@@ -50,7 +49,9 @@ impl Commerce {
             .collect();
         let mut ask = Ask::default();
         ask.stream(&cart);
-        redemptions.iter().for_each(|redemption| ask.stream(redemption));
+        for redemption in &redemptions {
+            ask.stream(redemption);
+        }
         let second: Answer = self.ask(ask).await?;
         Ok(Party {
             saga,
@@ -125,7 +126,7 @@ impl Commerce {
     }
 
     /// Writes down what came of a call and goes on; decided anew where others were faster.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         mut party: Party,
         key: &IdempotencyKey,
@@ -138,9 +139,19 @@ impl Commerce {
             let resolve_at = now.plus(settings.resume());
             let mut batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
             let awaits = match record(&mut batch, &mut party, key, outcome.clone(), resolve_at) {
-                Ok(true) => advance(&mut batch, &mut party, &settings)?,
+                Ok(true) => {
+                    let awaits = advance(&mut batch, &mut party, &settings)?;
+                    note_payment(&mut batch, &mut party)?;
+                    // The gateway has answered without deciding: asking at once would not end.
+                    if awaits == Awaits::Call(key.clone()) {
+                        Self::postpone(&mut batch, &mut party, &settings)?;
+                        Awaits::Outside
+                    } else {
+                        awaits
+                    }
+                }
                 Ok(false) => {
-                    self.postpone(&mut batch, &mut party, &settings)?;
+                    Self::postpone(&mut batch, &mut party, &settings)?;
                     Awaits::Outside
                 }
                 // The gateway reports what cannot be: another amount, another charge.
@@ -165,7 +176,6 @@ impl Commerce {
 
     /// Nothing is known: looked at again later, and by a person once it takes too long.
     fn postpone(
-        &self,
         batch: &mut Batch<'_>,
         party: &mut Party,
         settings: &SettingsValues,

@@ -42,7 +42,8 @@ impl Commerce {
         key: &IdempotencyKey,
         made_before: bool,
     ) -> Outcome {
-        let (Some(call), Some(gateway)) = (payment.pending().get(key), self.gateway(payment.gateway())) else {
+        let (Some(call), Some(gateway)) = (payment.pending().get(key), self.gateway(payment.gateway()))
+        else {
             // A shop that is started without one of its gateways leaves its payments to one that has it.
             return Outcome::Unknown;
         };

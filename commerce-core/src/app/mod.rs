@@ -3,7 +3,9 @@
 //! Asynchronous and without a runtime: every future is `Send` and runs wherever the host polls it.
 
 mod begin;
+
 mod cache;
+pub mod callback;
 pub mod checkout;
 pub mod commerce;
 mod commit;
@@ -13,3 +15,4 @@ pub mod execute;
 mod gateway;
 mod offers;
 pub mod reading;
+pub mod timers;

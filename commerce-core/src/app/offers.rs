@@ -46,8 +46,12 @@ impl Offers {
 
     /// Asserts everything that the price was decided on.
     pub(super) fn expect(&self, batch: &mut Batch<'_>) {
-        self.products.values().for_each(|product| batch.expect(product));
-        self.promotions.iter().for_each(|(promotion, ..)| batch.expect(promotion));
+        for product in self.products.values() {
+            batch.expect(product);
+        }
+        for (promotion, ..) in &self.promotions {
+            batch.expect(promotion);
+        }
     }
 
     /// The promotions whose uses are counted.
@@ -122,8 +126,7 @@ impl Commerce {
         let missing: Vec<_> = cart.codes().filter(|code| !asked.contains(code)).collect();
         if !missing.is_empty() {
             let mut ask = Ask::default();
-            ask.load.by_claim =
-                missing.iter().map(|code| Key::new(CODE_SCOPE, code.as_str())).collect();
+            ask.load.by_claim = missing.iter().map(|code| Key::new(CODE_SCOPE, code.as_str())).collect();
             owners.extend(self.ask(ask).await?.loaded.by_claim.into_iter().flatten());
         }
         owners.retain(|owner| owner.kind == Promotion::NAME);
@@ -144,8 +147,12 @@ impl Commerce {
             .map(|id| cache.peek::<Promotion>(id))
             .collect();
         let mut ask = Ask::default();
-        products.iter().for_each(|product| ask.stream(product));
-        promotions.iter().for_each(|promotion| ask.stream(promotion));
+        for product in &products {
+            ask.stream(product);
+        }
+        for promotion in &promotions {
+            ask.stream(promotion);
+        }
         let pools = promotions.iter().flat_map(|known| [uses_pool(known.id), budget_pool(known.id)]);
         ask.load.pools = pools.collect();
         let answer = self.ask(ask).await?;

@@ -36,7 +36,11 @@ impl Answer {
     fn find(&self, stream: &StreamId) -> Option<&LoadedStream> {
         let start = self.cursor.load(Ordering::Relaxed);
         let streams = self.loaded.streams.iter().enumerate();
-        let found = streams.clone().skip(start).chain(streams.take(start)).find(|(_, loaded)| loaded.stream == *stream);
+        let found = streams
+            .clone()
+            .skip(start)
+            .chain(streams.take(start))
+            .find(|(_, loaded)| loaded.stream == *stream);
         let (index, loaded) = found?;
         self.cursor.store(index.saturating_add(1), Ordering::Relaxed);
         Some(loaded)
@@ -72,10 +76,7 @@ impl Commerce {
     }
 
     /// The present state of one aggregate, from the cache as far as it reaches.
-    pub(crate) async fn read<A: Aggregate>(
-        &self,
-        id: Id<A::Root>,
-    ) -> Result<Arc<Instance<A>>, ReadError> {
+    pub(crate) async fn read<A: Aggregate>(&self, id: Id<A::Root>) -> Result<Arc<Instance<A>>, ReadError> {
         let known = self.shared.cache.peek::<A>(id);
         let mut ask = Ask::default();
         ask.stream(&known);

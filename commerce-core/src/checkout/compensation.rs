@@ -49,9 +49,8 @@ pub fn undo_step(
         }
         Step::HoldCoupons => {
             for redemption in &mut party.redemptions {
-                let held = redemption.state.as_ref().is_some_and(|known| {
-                    known.status() == RedemptionStatus::Held
-                });
+                let held =
+                    redemption.state.as_ref().is_some_and(|known| known.status() == RedemptionStatus::Held);
                 if held {
                     tell(batch, redemption, RedemptionCommand::Release { reason: reason.clone() })?;
                 }

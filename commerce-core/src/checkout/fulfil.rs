@@ -8,9 +8,11 @@ use super::state::Checkout;
 use crate::kernel::aggregate::Instance;
 use crate::kernel::batch::Batch;
 use crate::kernel::event::EventId;
-use crate::notifications::{Channel, Message, NotificationCommand, RetryPolicy, notification_id};
+use crate::notifications::{
+    Channel, Message, Notification, NotificationCommand, RetryPolicy, notification_id,
+};
 use crate::orders::Order;
-use crate::shipping::{ShipmentCommand, ShipmentLine};
+use crate::shipping::{Shipment, ShipmentCommand, ShipmentLine};
 use crate::value::id::{CheckoutId, LocationId, OrderId, ShipmentId};
 use crate::value::{Code, Quantity};
 
@@ -28,7 +30,7 @@ pub fn ship(batch: &mut Batch<'_>, party: &Party, saga: &Checkout) -> Result<(),
     let Some(order) = party.order.state.as_ref() else { return Ok(()) };
     let Some(address) = order.content().shipping_address.clone() else { return Ok(()) };
     for (location, lines) in parcels(party, saga, order) {
-        let mut shipment = Instance::absent(shipment_of(saga.id(), location));
+        let mut shipment = Instance::<Shipment>::absent(shipment_of(saga.id(), location));
         let create = ShipmentCommand::Create {
             order: party.order.id,
             lines,
@@ -100,7 +102,8 @@ pub fn notify(batch: &mut Batch<'_>, party: &Party, saga: &Checkout) -> Result<(
     if let Some(number) = party.order.state.as_ref().and_then(Order::number) {
         data.insert(code("number")?, code(number.as_str())?);
     }
-    let mut row = Instance::absent(notification_id(event, subject, Channel::Email, &template));
+    let mut row =
+        Instance::<Notification>::absent(notification_id(event, subject, Channel::Email, &template));
     let message = Message { event, template, channel: Channel::Email, subject, data };
     tell(batch, &mut row, NotificationCommand::Queue { message, policy: RetryPolicy::default() })
 }

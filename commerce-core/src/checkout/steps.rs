@@ -149,9 +149,7 @@ pub fn advance(
             }
             Status::Waiting(_) => Some(Awaits::Outside),
             Status::Compensating(step) => undo_step(batch, party, step, &mut walk, resume_at)?,
-            Status::Completed | Status::Compensated | Status::ManualIntervention(_) => {
-                Some(Awaits::Nothing)
-            }
+            Status::Completed | Status::Compensated | Status::ManualIntervention(_) => Some(Awaits::Nothing),
         };
         if let Some(awaits) = stop {
             break awaits;
@@ -217,9 +215,8 @@ fn confirm(
         walk.fail("reservation-expired", "the stock was held no longer")?;
         return Ok(None);
     }
-    let pending = party.order.state.as_ref().is_some_and(|order| {
-        order.status() == crate::orders::OrderStatus::Pending
-    });
+    let pending =
+        party.order.state.as_ref().is_some_and(|order| order.status() == crate::orders::OrderStatus::Pending);
     if !pending {
         walk.fail("order-cancelled", "the order was cancelled before it was paid")?;
         return Ok(None);
@@ -298,9 +295,8 @@ fn capture(
     if blocked {
         return Ok(Some(Awaits::Nothing));
     }
-    let announced = payment.pending().iter().find(|(_, call)| {
-        call.kind == crate::payments::ledger::PendingKind::Capture
-    });
+    let announced =
+        payment.pending().iter().find(|(_, call)| call.kind == crate::payments::ledger::PendingKind::Capture);
     if let Some((key, _)) = announced {
         return Ok(Some(Awaits::Call(key.clone())));
     }

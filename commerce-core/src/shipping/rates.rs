@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::RateError;
-use crate::value::time::Timestamp;
 use crate::value::shipping::{Measure, RateRule, ShippingMethod};
+use crate::value::time::Timestamp;
 use crate::value::{Code, Country, Label, Money};
 
 /// What is sent.
