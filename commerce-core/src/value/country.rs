@@ -10,14 +10,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[serde(into = "String")]
 pub struct Country(&'static str);
 
-/// By hand: the derive would let a country be read only from text that lives for ever.
-impl<'de> Deserialize<'de> for Country {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = String::deserialize(deserializer)?;
-        Self::new(&code).map_err(serde::de::Error::custom)
-    }
-}
-
 /// Not the code of a country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an iso 3166-1 alpha-2 country code")]
@@ -43,6 +35,13 @@ const CODES: &[&str] = &[
     "TM", "TN", "TO", "TR", "TT", "TV", "TW", "TZ", "UA", "UG", "UM", "US", "UY", "UZ", "VA", "VC", "VE",
     "VG", "VI", "VN", "VU", "WF", "WS", "YE", "YT", "ZA", "ZM", "ZW",
 ];
+
+/// By hand, because the derived one would read from what lives for ever only, as the field does.
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
 
 impl Country {
     /// Takes a code, in either case.
