@@ -3,11 +3,13 @@
 //! - [`conformance`]: what every port's contract says, as named checks that any adapter can run;
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
 //! - [`fake`]: a clock, a sleeper and ids that a test controls;
+//! - [`shop`]: a small shop with fakes on its ports;
 //! - [`build`]: short ways to write commits.
 
 pub mod build;
 pub mod conformance;
 pub mod fake;
 pub mod scenario;
+pub mod shop;
 
 pub use scenario::given;
