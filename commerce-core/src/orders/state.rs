@@ -233,6 +233,9 @@ fn consistent(content: &OrderContent) -> Result<(), OrderError> {
         }
         sum += i128::from(priced.gross.minor());
     }
+    if [book.total, book.shipping_total, book.fee_total].iter().any(|sum| sum.currency() != book.currency) {
+        return Err(OrderError::Inconsistent("a sum is in another currency"));
+    }
     if book.total.is_negative() || sum != i128::from(book.total.minor()) {
         return Err(OrderError::Inconsistent("the total is not the sum of its parts"));
     }
