@@ -10,14 +10,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[serde(into = "String")]
 pub struct Country(&'static str);
 
-/// By hand: the derive would let a country be read only from text that lives for ever.
-impl<'de> Deserialize<'de> for Country {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = String::deserialize(deserializer)?;
-        Self::new(&code).map_err(serde::de::Error::custom)
-    }
-}
-
 /// Not the code of a country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an iso 3166-1 alpha-2 country code")]
