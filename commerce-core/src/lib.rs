@@ -5,6 +5,7 @@ pub mod carts;
 pub mod catalog;
 pub mod customers;
 pub mod identity;
+pub mod imports;
 pub mod inventory;
 pub mod kernel;
 pub mod orders;

@@ -7,3 +7,5 @@ pub mod commerce;
 mod commit;
 pub mod error;
 pub mod execute;
+pub mod import;
+pub mod log;
