@@ -3,11 +3,15 @@
 //! - [`conformance`]: what every port's contract says, as named checks that any adapter can run;
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
 //! - [`fake`]: a clock, a sleeper and ids that a test controls;
-//! - [`build`]: short ways to write commits.
+//! - [`strategy`]: generators for property tests;
+//! - [`build`]: short ways to write commits;
+//! - [`broken`]: a store with a switchable defect per clause, which proves that the checks bite.
 
+pub mod broken;
 pub mod build;
 pub mod conformance;
 pub mod fake;
 pub mod scenario;
+pub mod strategy;
 
 pub use scenario::given;
