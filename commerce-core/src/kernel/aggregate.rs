@@ -101,7 +101,10 @@ pub trait Aggregate:
 }
 
 /// Something that can be asked of an aggregate.
-pub trait Command: std::fmt::Debug + Send + Sized + 'static {
+///
+/// Cloned for a second decision when others were faster, and serialised for the fingerprint of its
+/// command id; it is not stored.
+pub trait Command: Serialize + Clone + std::fmt::Debug + Send + Sync + Sized + 'static {
     /// The aggregate that decides it.
     type Target: Aggregate<Command = Self>;
 
@@ -117,7 +120,7 @@ pub trait Command: std::fmt::Debug + Send + Sized + 'static {
 }
 
 /// An aggregate as it was loaded.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Instance<A: Aggregate> {
     /// Its id.
     pub id: Id<A::Root>,
@@ -129,6 +132,13 @@ pub struct Instance<A: Aggregate> {
     pub snapshot: Version,
     /// How many events were folded to reach this state.
     pub folded: u64,
+}
+
+impl<A: Aggregate> Clone for Instance<A> {
+    fn clone(&self) -> Self {
+        let Self { id, version, state, snapshot, folded } = self;
+        Self { id: *id, version: *version, state: state.clone(), snapshot: *snapshot, folded: *folded }
+    }
 }
 
 impl<A: Aggregate> Instance<A> {

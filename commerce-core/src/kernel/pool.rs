@@ -74,22 +74,22 @@ pub enum PoolOp {
     /// available ± n by a counted fact; never refused.
     Correct(i64),
     /// available − n, held + n; guarded by the pool's floor.
-    Hold(u32),
+    Hold(u64),
     /// Like [`Self::Hold`], guarded by the floor that the move carries instead of the pool's.
     HoldAbove {
         /// How much.
-        amount: u32,
+        amount: u64,
         /// The lowest `available` that this hold may leave.
         floor: i64,
     },
     /// held − n, available + n.
-    Release(u32),
+    Release(u64),
     /// held − n, allocated + n.
-    Allocate(u32),
+    Allocate(u64),
     /// allocated − n: the units leave.
-    Consume(u32),
+    Consume(u64),
     /// allocated − n, available + n.
-    Return(u32),
+    Return(u64),
     /// Sets the floor; only the pool's owner does this.
     Floor(i64),
 }
@@ -174,14 +174,14 @@ impl NetMove {
         }
     }
 
-    fn hold(&mut self, n: u32) {
+    fn hold(&mut self, n: u64) {
         self.available -= i128::from(n);
         self.guarded -= i128::from(n);
         self.held += i128::from(n);
         self.holds |= n > 0;
     }
 
-    fn give(&mut self, n: u32) {
+    fn give(&mut self, n: u64) {
         self.available += i128::from(n);
         self.guarded += i128::from(n);
     }

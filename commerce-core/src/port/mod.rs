@@ -5,4 +5,5 @@
 pub mod clock;
 pub mod ids;
 pub mod lease;
+pub mod payment;
 pub mod store;

@@ -1,0 +1,170 @@
+//! The handle of a shop.
+
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::cache::StateCache;
+use crate::identity::Principal;
+use crate::kernel::event::Metadata;
+use crate::port::clock::{Clock, Sleeper};
+use crate::port::ids::Ids;
+use crate::port::payment::PaymentGateway;
+use crate::port::store::Store;
+use crate::value::actor::Actor;
+use crate::value::id::{CommandId, Id};
+use crate::value::time::Timestamp;
+
+/// What a shop stands on besides its store.
+#[derive(Debug, Clone)]
+pub struct Platform {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Waits.
+    pub sleeper: Arc<dyn Sleeper>,
+    /// Makes identifiers.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// A shop: one handle for all contexts.
+///
+/// Clones share everything; a clone made by [`acting_as`](Self::acting_as) or
+/// [`with_command_id`](Self::with_command_id) differs in that one thing. The fresh handle acts for nobody
+/// who may do anything: permissions are denied by default.
+#[derive(Clone)]
+pub struct Commerce {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) request: Request,
+}
+
+/// What all clones share.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) platform: Platform,
+    pub(crate) gateways: Vec<Arc<dyn PaymentGateway>>,
+    pub(crate) cache: StateCache,
+}
+
+/// Who asks, and under which ids.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) principal: Principal,
+    pub(crate) command_id: Option<CommandId>,
+    pub(crate) correlation: Option<Uuid>,
+    pub(crate) causation: Option<Uuid>,
+}
+
+impl Commerce {
+    /// A shop on this store and platform, without a payment gateway.
+    pub fn new(store: impl Store, platform: Platform) -> Self {
+        Self::from_arc(Arc::new(store), platform)
+    }
+
+    /// A shop on a store that is shared with others.
+    pub fn from_arc(store: Arc<dyn Store>, platform: Platform) -> Self {
+        let shared = Shared { store, platform, gateways: Vec::new(), cache: StateCache::default() };
+        let nobody = Principal::from(Actor::Guest(Id::derived(Uuid::nil(), b"nobody")));
+        let request = Request { principal: nobody, command_id: None, correlation: None, causation: None };
+        Self { shared: Arc::new(shared), request }
+    }
+
+    /// With a payment gateway; several are told apart by their names.
+    ///
+    /// Made before the first clone: a later call starts an independent cache.
+    #[must_use]
+    pub fn with_payment_gateway(self, gateway: impl PaymentGateway) -> Self {
+        self.with_shared_gateway(Arc::new(gateway))
+    }
+
+    /// With a payment gateway that is shared with others.
+    #[must_use]
+    pub fn with_shared_gateway(self, gateway: Arc<dyn PaymentGateway>) -> Self {
+        let mut gateways = self.shared.gateways.clone();
+        gateways.push(gateway);
+        let shared = Shared {
+            store: self.shared.store.clone(),
+            platform: self.shared.platform.clone(),
+            gateways,
+            cache: StateCache::default(),
+        };
+        Self { shared: Arc::new(shared), request: self.request }
+    }
+
+    /// The same shop, acting for somebody whom the host has authenticated.
+    #[must_use]
+    pub fn acting_as(&self, who: impl Into<Principal>) -> Self {
+        let mut other = self.clone();
+        other.request.principal = who.into();
+        other
+    }
+
+    /// The same shop; the next command bears this id, and a repeat of it returns the first result.
+    #[must_use]
+    pub fn with_command_id(&self, id: CommandId) -> Self {
+        let mut other = self.clone();
+        other.request.command_id = Some(id);
+        other
+    }
+
+    /// The same shop; events bear this correlation id and, where given, what caused them.
+    #[must_use]
+    pub fn with_correlation(&self, correlation: Uuid, causation: Option<Uuid>) -> Self {
+        let mut other = self.clone();
+        other.request.correlation = Some(correlation);
+        other.request.causation = causation;
+        other
+    }
+
+    /// A new id, time-ordered.
+    pub fn new_id<T>(&self) -> Id<T> {
+        let now = self.now();
+        // A port that gives nil breaks its contract; deriving keeps the id valid instead of panicking.
+        Id::from_uuid(self.ids().next(now))
+            .unwrap_or_else(|_| Id::derived(Uuid::nil(), &now.as_micros().to_be_bytes()))
+    }
+
+    /// The shop's present time.
+    pub fn now(&self) -> Timestamp {
+        self.shared.platform.clock.now()
+    }
+
+    /// The store that it stands on.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
+    }
+
+    pub(crate) fn ids(&self) -> &dyn Ids {
+        &*self.shared.platform.ids
+    }
+
+    pub(crate) fn sleeper(&self) -> &dyn Sleeper {
+        &*self.shared.platform.sleeper
+    }
+
+    pub(crate) fn gateway(&self, name: &str) -> Option<&Arc<dyn PaymentGateway>> {
+        self.shared.gateways.iter().find(|gateway| gateway.name() == name)
+    }
+
+    /// The metadata of events of this request.
+    pub(crate) fn metadata(&self) -> Metadata {
+        let causation = self.request.causation.or(self.request.command_id.map(Id::uuid));
+        let correlation = self
+            .request
+            .correlation
+            .or(self.request.command_id.map(Id::uuid))
+            .unwrap_or_else(|| self.ids().next(self.now()));
+        Metadata { correlation, causation, actor: self.request.principal.actor() }
+    }
+}
+
+impl fmt::Debug for Commerce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gateways: Vec<_> = self.shared.gateways.iter().map(|gateway| gateway.name()).collect();
+        f.debug_struct("Commerce")
+            .field("store", &self.shared.store)
+            .field("gateways", &gateways)
+            .field("actor", &self.request.principal.actor())
+            .finish_non_exhaustive()
+    }
+}

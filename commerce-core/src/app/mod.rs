@@ -1,0 +1,18 @@
+//! The facade: what an embedding application calls.
+//!
+//! Asynchronous and without a runtime: every future is `Send` and runs wherever the host polls it.
+
+mod begin;
+
+mod cache;
+pub mod callback;
+pub mod checkout;
+pub mod commerce;
+mod commit;
+mod drive;
+pub mod error;
+pub mod execute;
+mod gateway;
+mod offers;
+pub mod reading;
+pub mod timers;

@@ -1,0 +1,217 @@
+//! Random carts, promotions, taxes and policies for the property tests.
+
+use std::num::NonZeroU32;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use crate::value::id::{CategoryId, PromotionId};
+use crate::value::time::Timestamp;
+use crate::value::{
+    Benefit, Conditions, Currency, Fee, Label, LineRef, Money, Phase, Price, PriceRequestLine, PricingInput,
+    PromotionCode, PromotionRule, Quantity, Rate, RejectReason, RoundingLevel, RoundingMode, RoundingPolicy,
+    ShippingCharge, Sku, TaxClass, TaxMode, TaxRate, Threshold, TotalAfter,
+};
+
+pub(super) const CURRENCY: Currency = Currency::EUR;
+pub(super) const NOW: i64 = 100;
+
+pub(super) fn money(minor: i64) -> Money {
+    Money::from_minor(minor, CURRENCY)
+}
+
+pub(super) fn time(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).unwrap()
+}
+
+pub(super) fn line_id(number: u128) -> LineRef {
+    LineRef::derived(Uuid::from_u128(1), &number.to_be_bytes())
+}
+
+pub(super) fn promotion_id(number: u128) -> PromotionId {
+    PromotionId::derived(Uuid::from_u128(2), &number.to_be_bytes())
+}
+
+pub(super) fn category(number: u128) -> CategoryId {
+    CategoryId::derived(Uuid::from_u128(3), &number.to_be_bytes())
+}
+
+pub(super) fn line(number: u128, units: u32, price: &str) -> PriceRequestLine {
+    PriceRequestLine {
+        line: line_id(number),
+        product: line_id(number).cast(),
+        variant: line_id(number).cast(),
+        sku: Sku::new(&format!("S{}", number % 4)).unwrap(),
+        categories: vec![category(number % 3)],
+        quantity: Quantity::new(units).unwrap(),
+        unit_price: Price::parse(price, CURRENCY).unwrap(),
+        taxable: TaxClass::Standard,
+        shippable: true,
+    }
+}
+
+fn rate() -> impl Strategy<Value = Rate> {
+    prop_oneof![
+        1 => Just(Rate::ZERO),
+        1 => Just(Rate::HUNDRED),
+        6 => (0..=10_000_u32).prop_map(|n| Rate::parse(&format!("{}.{:02}", n / 100, n % 100)).unwrap()),
+    ]
+}
+
+fn class() -> impl Strategy<Value = TaxClass> {
+    prop_oneof![
+        3 => Just(TaxClass::Standard),
+        2 => Just(TaxClass::Reduced),
+        1 => Just(TaxClass::Zero),
+        1 => Just(TaxClass::Custom(Label::new("books").unwrap())),
+    ]
+}
+
+fn lines() -> impl Strategy<Value = Vec<PriceRequestLine>> {
+    let price =
+        prop_oneof![1 => Just(0_i64), 3 => 1..500_i64, 3 => 1..20_000_000_i64, 1 => 0..90_000_000_000_i64];
+    vec((1..9_u32, price, class()), 0..9).prop_map(|lines| {
+        let number = |(index, (units, micros, taxable)): (usize, (u32, i64, TaxClass))| {
+            let price = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+            PriceRequestLine { taxable, ..line(index as u128, units, &price) }
+        };
+        lines.into_iter().enumerate().map(number).collect()
+    })
+}
+
+fn benefit() -> impl Strategy<Value = Benefit> {
+    let count = || (1..4_u32).prop_map(|n| NonZeroU32::new(n).unwrap());
+    prop_oneof![
+        4 => rate().prop_map(Benefit::Percent),
+        3 => (-3..3000_i64).prop_map(|n| Benefit::FixedPerOrder(money(n))),
+        2 => (-3..300_i64).prop_map(|n| Benefit::FixedPerUnit(money(n))),
+        4 => (count(), count(), rate(), option::of(0..4_u32))
+            .prop_map(|(buy, get, rate, max_gifts)| Benefit::BuyXGetY { buy, get, rate, max_gifts }),
+        2 => Just(Benefit::FreeShipping),
+    ]
+}
+
+fn condition() -> impl Strategy<Value = Conditions> {
+    let after = prop_oneof![
+        Just(TotalAfter::List),
+        Just(TotalAfter::LinePromotions),
+        Just(TotalAfter::OrderPromotions)
+    ];
+    let threshold =
+        (0..3000_i64, after).prop_map(|(amount, after)| Threshold { amount: money(amount), after });
+    let skus = prop_oneof![3 => Just(vec![]), 1 => vec((0..4_u8).prop_map(|n| Sku::new(&format!("S{n}")).unwrap()), 1..3)];
+    let categories = prop_oneof![4 => Just(vec![]), 1 => vec((0..3_u128).prop_map(category), 1..3)];
+    (option::weighted(0.2, threshold), option::weighted(0.2, 0..20_u32), skus, categories).prop_map(
+        |(min_subtotal, min_quantity, skus, categories)| Conditions {
+            min_subtotal,
+            min_quantity,
+            skus,
+            categories,
+            products: vec![],
+        },
+    )
+}
+
+fn phase() -> impl Strategy<Value = Phase> {
+    prop_oneof![Just(Phase::Line), Just(Phase::Order), Just(Phase::Shipping)]
+}
+
+pub(super) fn code(number: u8) -> PromotionCode {
+    PromotionCode::new(&format!("code{number}")).unwrap()
+}
+
+fn rule() -> impl Strategy<Value = PromotionRule> {
+    let window = (option::weighted(0.3, 90..110_i64), option::weighted(0.3, 90..110_i64));
+    let currency = option::weighted(0.2, prop_oneof![3 => Just(CURRENCY), 1 => Just(Currency::JPY)]);
+    let group = (option::weighted(0.4, 0..2_u8), proptest::bool::weighted(0.3));
+    let withheld = option::weighted(0.05, Just(RejectReason::Exhausted));
+    let head = (phase(), -1..2_i32, option::weighted(0.4, 0..3_u8), group);
+    (head, (window, currency, withheld), condition(), benefit()).prop_map(
+        |(
+            (phase, priority, code_number, (group, exclusive)),
+            ((from, until), currency, withheld),
+            condition,
+            benefit,
+        )| {
+            PromotionRule {
+                priority,
+                code: code_number.map(code),
+                exclusive_group: group.map(|n| Label::new(&format!("group {n}")).unwrap()),
+                exclusive,
+                from: from.map(time),
+                until: until.map(time),
+                currency,
+                withheld,
+                condition,
+                ..PromotionRule::new(promotion_id(0), phase, benefit)
+            }
+        },
+    )
+}
+
+fn promotions() -> impl Strategy<Value = Vec<PromotionRule>> {
+    vec(rule(), 0..8).prop_map(|mut rules| {
+        for (number, rule) in rules.iter_mut().enumerate() {
+            rule.promotion = promotion_id(number as u128);
+        }
+        rules
+    })
+}
+
+fn tax_rates() -> impl Strategy<Value = Vec<TaxRate>> {
+    vec((0..5_u8, class(), rate()), 0..6).prop_map(|rates| {
+        let named = |(name, class, rate): (u8, TaxClass, Rate)| TaxRate {
+            name: Label::new(&format!("tax {name}")).unwrap(),
+            class,
+            rate,
+        };
+        rates.into_iter().map(named).collect()
+    })
+}
+
+pub(super) fn policy() -> impl Strategy<Value = RoundingPolicy> {
+    let mode = prop_oneof![
+        Just(RoundingMode::HalfEven),
+        Just(RoundingMode::HalfUp),
+        Just(RoundingMode::HalfDown),
+        Just(RoundingMode::Up),
+        Just(RoundingMode::Down)
+    ];
+    let level = prop_oneof![Just(RoundingLevel::Unit), Just(RoundingLevel::Line), Just(RoundingLevel::Order)];
+    (mode, level).prop_map(|(mode, level)| RoundingPolicy { mode, level })
+}
+
+/// Any input that `price` accepts.
+pub(super) fn input() -> impl Strategy<Value = PricingInput> {
+    let charge = || (prop_oneof![Just(0_i64), 1..2000_i64], class());
+    let taxes = (tax_rates(), prop_oneof![Just(TaxMode::Exclusive), Just(TaxMode::Inclusive)], policy());
+    let codes = vec((0..4_u8).prop_map(code), 0..4);
+    (lines(), promotions(), codes, option::weighted(0.7, charge()), vec(charge(), 0..3), taxes).prop_map(
+        |(lines, promotions, requested_codes, shipping, fees, (tax_rates, tax_mode, rounding))| {
+            PricingInput {
+                lines,
+                promotions,
+                requested_codes,
+                shipping: shipping.map(|(amount, tax_class)| ShippingCharge {
+                    method: Label::new("post").unwrap(),
+                    amount: money(amount),
+                    tax_class,
+                }),
+                fees: fees
+                    .into_iter()
+                    .map(|(amount, tax_class)| Fee {
+                        name: Label::new("gift wrap").unwrap(),
+                        amount: money(amount),
+                        tax_class,
+                    })
+                    .collect(),
+                tax_rates,
+                tax_mode,
+                rounding,
+                ..PricingInput::new(CURRENCY, time(NOW))
+            }
+        },
+    )
+}
