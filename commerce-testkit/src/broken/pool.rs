@@ -121,22 +121,22 @@ impl State {
         let plus = |level: i64, n: i64| {
             if self.has(Break::SumsSaturate) { level.saturating_add(n) } else { level.wrapping_add(n) }
         };
-        let minus = |level: i64, n: u32| level.wrapping_sub(i64::from(n));
+        let minus = |level: i64, n: u64| level.wrapping_sub(n.cast_signed());
         match op {
             PoolOp::Supply(n) | PoolOp::Correct(n) => PoolLevel { available: plus(available, n), ..before },
             PoolOp::Hold(n) | PoolOp::HoldAbove { amount: n, .. } => {
-                PoolLevel { available: minus(available, n), held: plus(held, i64::from(n)), ..before }
+                PoolLevel { available: minus(available, n), held: plus(held, n.cast_signed()), ..before }
             }
             PoolOp::Release(n) => {
-                PoolLevel { held: minus(held, n), available: plus(available, i64::from(n)), ..before }
+                PoolLevel { held: minus(held, n), available: plus(available, n.cast_signed()), ..before }
             }
             PoolOp::Allocate(n) => {
-                PoolLevel { held: minus(held, n), allocated: plus(allocated, i64::from(n)), ..before }
+                PoolLevel { held: minus(held, n), allocated: plus(allocated, n.cast_signed()), ..before }
             }
             PoolOp::Consume(n) => PoolLevel { allocated: minus(allocated, n), ..before },
             PoolOp::Return(n) => PoolLevel {
                 allocated: minus(allocated, n),
-                available: plus(available, i64::from(n)),
+                available: plus(available, n.cast_signed()),
                 ..before
             },
             PoolOp::Floor(floor) => PoolLevel { floor, ..before },

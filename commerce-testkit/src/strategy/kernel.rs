@@ -42,12 +42,12 @@ pub fn pool_op() -> impl Strategy<Value = PoolOp> {
     prop_oneof![
         3 => (-6_i64..9).prop_map(PoolOp::Supply),
         1 => (-6_i64..9).prop_map(PoolOp::Correct),
-        3 => (0_u32..5).prop_map(PoolOp::Hold),
-        1 => (0_u32..5, -6_i64..3).prop_map(|(amount, floor)| PoolOp::HoldAbove { amount, floor }),
-        2 => (0_u32..5).prop_map(PoolOp::Release),
-        2 => (0_u32..5).prop_map(PoolOp::Allocate),
-        1 => (0_u32..5).prop_map(PoolOp::Consume),
-        1 => (0_u32..5).prop_map(PoolOp::Return),
+        3 => (0_u64..5).prop_map(PoolOp::Hold),
+        1 => (0_u64..5, -6_i64..3).prop_map(|(amount, floor)| PoolOp::HoldAbove { amount, floor }),
+        2 => (0_u64..5).prop_map(PoolOp::Release),
+        2 => (0_u64..5).prop_map(PoolOp::Allocate),
+        1 => (0_u64..5).prop_map(PoolOp::Consume),
+        1 => (0_u64..5).prop_map(PoolOp::Return),
         1 => (-6_i64..4).prop_map(PoolOp::Floor),
     ]
 }
@@ -57,12 +57,12 @@ pub fn extreme_pool_op() -> impl Strategy<Value = PoolOp> {
     prop_oneof![
         any::<i64>().prop_map(PoolOp::Supply),
         any::<i64>().prop_map(PoolOp::Correct),
-        any::<u32>().prop_map(PoolOp::Hold),
-        (any::<u32>(), any::<i64>()).prop_map(|(amount, floor)| PoolOp::HoldAbove { amount, floor }),
-        any::<u32>().prop_map(PoolOp::Release),
-        any::<u32>().prop_map(PoolOp::Allocate),
-        any::<u32>().prop_map(PoolOp::Consume),
-        any::<u32>().prop_map(PoolOp::Return),
+        any::<u64>().prop_map(PoolOp::Hold),
+        (any::<u64>(), any::<i64>()).prop_map(|(amount, floor)| PoolOp::HoldAbove { amount, floor }),
+        any::<u64>().prop_map(PoolOp::Release),
+        any::<u64>().prop_map(PoolOp::Allocate),
+        any::<u64>().prop_map(PoolOp::Consume),
+        any::<u64>().prop_map(PoolOp::Return),
         any::<i64>().prop_map(PoolOp::Floor),
     ]
 }
@@ -182,4 +182,62 @@ pub fn draft() -> impl Strategy<Value = Draft> {
             rest: Commit { claim, release, moves, timers, mark, erase, ..Commit::default() },
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use commerce_core::kernel::pool::NetMove;
+    use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
+
+    fn net(ops: &[PoolOp]) -> NetMove {
+        let mut net = NetMove::default();
+        for op in ops {
+            net.add(*op);
+        }
+        net
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn only_supply_correct_and_consume_change_what_is_there(
+            level in pool_level(),
+            ops in vec(pool_op(), 0..6),
+        ) {
+            let change: i64 = ops.iter().map(|op| match op {
+                PoolOp::Supply(n) | PoolOp::Correct(n) => *n,
+                PoolOp::Consume(n) => -n.cast_signed(),
+                _ => 0,
+            }).sum();
+            if let Ok(after) = net(&ops).apply(level) {
+                prop_assert_eq!(after.physical(), level.physical() + change);
+                prop_assert!(after.held >= 0 && after.allocated >= 0);
+            }
+        }
+
+        #[test]
+        fn the_order_of_moves_matters_only_for_floors(
+            level in pool_level(),
+            ops in vec(pool_op(), 0..6),
+        ) {
+            let mut turned: Vec<PoolOp> = ops.clone();
+            turned.retain(|op| !matches!(op, PoolOp::Floor(_)));
+            let forward = net(&turned).apply(level);
+            turned.reverse();
+            prop_assert_eq!(net(&turned).apply(level), forward);
+        }
+
+        #[test]
+        fn extremes_never_panic(ops in vec(extreme_pool_op(), 0..6), level in pool_level()) {
+            let _ = net(&ops).apply(level);
+        }
+
+        #[test]
+        fn drafts_are_well_formed(draft in draft()) {
+            let commit = draft.on(|_| Version::new(3));
+            prop_assert!(commit.append.iter().all(|append| !append.events.is_empty()));
+        }
+    }
 }
