@@ -146,7 +146,8 @@ impl State {
             event.event.personal.iter().any(|PersonalValue { subject, .. }| self.erased.contains(subject))
         });
         let first = self.has(Break::KeepsTheFirstSnapshot) && self.snapshots.contains_key(&stream);
-        if !erased && !first && !self.has(Break::ForgetsSnapshots) {
+        let clean = !erased || self.has(Break::EraseForgetsLaterSnapshots);
+        if clean && !first && !self.has(Break::ForgetsSnapshots) {
             self.snapshots.insert(stream, snapshot);
         }
     }

@@ -286,6 +286,8 @@ breaks! {
     EraseKeepsKeys => erase_frees_personal_keys,
     /// Snapshots with values stay.
     EraseKeepsSnapshots => erase_deletes_snapshots_of_streams_with_values,
+    /// Snapshots that were decided on before the erasure are kept.
+    EraseForgetsLaterSnapshots => erase_holds_for_later_snapshots,
     /// Events with values go.
     EraseDropsEvents => erase_keeps_money_counts_and_order,
     /// Erasing twice is refused.
