@@ -15,4 +15,5 @@ pub mod execute;
 mod gateway;
 mod offers;
 pub mod reading;
+pub mod shopfront;
 pub mod timers;

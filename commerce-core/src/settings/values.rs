@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::value::id::LocationId;
 use crate::value::shipping::ShippingMethod;
@@ -54,7 +55,7 @@ pub struct SettingsValues {
     pub capture: CapturePolicy,
     /// What order numbers begin with; may be empty.
     pub order_prefix: String,
-    /// Where stock lies, most preferred first.
+    /// Where stock lies, most preferred first; by default one place, named `main`.
     pub locations: Vec<LocationId>,
     /// How goods are sent.
     pub shipping: Vec<ShippingMethod>,
@@ -75,7 +76,7 @@ impl Default for SettingsValues {
             resume_seconds: 25,
             capture: CapturePolicy::default(),
             order_prefix: String::new(),
-            locations: Vec::new(),
+            locations: vec![LocationId::derived(Uuid::from_u128(0x10ca_7105), b"main")],
             shipping: Vec::new(),
             shipping_tax: TaxClass::default(),
         }
