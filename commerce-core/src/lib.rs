@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod customers;
 pub mod identity;
+pub mod imports;
 pub mod inventory;
 pub mod kernel;
 pub mod notifications;

@@ -3,7 +3,6 @@
 //! Asynchronous and without a runtime: every future is `Send` and runs wherever the host polls it.
 
 mod begin;
-
 mod cache;
 pub mod callback;
 pub mod checkout;
@@ -13,6 +12,8 @@ mod drive;
 pub mod error;
 pub mod execute;
 mod gateway;
+pub mod import;
+pub mod log;
 mod offers;
 pub mod reading;
 pub mod shopfront;

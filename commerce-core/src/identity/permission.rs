@@ -148,6 +148,8 @@ pub const TABLE: &[Rule] = &[
     rule("return", "close", Role::Admin),
     rule("return", "expire", Role::Admin),
     rule("return", "import", Role::Admin),
+    rule("imported_return", "read", Role::Admin),
+    rule("import_note", "read", Role::Admin),
     rule("notification", "read", Role::User),
     rule("notification", "queue", Role::Admin),
     rule("notification", "send", Role::Admin),
