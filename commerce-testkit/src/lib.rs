@@ -2,12 +2,18 @@
 //!
 //! - [`conformance`]: what every port's contract says, as named checks that any adapter can run;
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
-//! - [`fake`]: a clock, a sleeper and ids that a test controls;
-//! - [`build`]: short ways to write commits.
+//! - [`fake`]: a clock, a sleeper, ids and a payment gateway that a test controls;
+//! - [`strategy`]: generators for property tests;
+//! - [`shop`]: a small shop with fakes on its ports;
+//! - [`build`]: short ways to write commits;
+//! - [`broken`]: a store with a switchable defect per clause, which proves that the checks bite.
 
+pub mod broken;
 pub mod build;
 pub mod conformance;
 pub mod fake;
 pub mod scenario;
+pub mod shop;
+pub mod strategy;
 
 pub use scenario::given;

@@ -1,1 +1,20 @@
-//! Suites that cross crates.
+//! Suites that cross crates: what they share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test fails by panicking, and this crate is read by tests only"
+)]
+
+pub mod orders;
+pub mod stock;
+pub mod world;
+
+use proptest::test_runner::Config;
+
+/// How a property is run: this many cases, and nothing written beside the sources.
+pub fn cases(count: u32) -> Config {
+    Config { cases: count, failure_persistence: None, ..Config::default() }
+}

@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::kernel::aggregate::{Aggregate, Instance};
 use crate::kernel::stream::StreamId;
@@ -24,6 +24,7 @@ pub(crate) struct StateCache {
 #[derive(Default)]
 struct Entries {
     states: HashMap<StreamId, Box<dyn Any + Send>>,
+    shared: HashMap<StreamId, Arc<dyn Any + Send + Sync>>,
     /// Insertion order, possibly with streams that are gone; the oldest leaves first.
     order: VecDeque<StreamId>,
 }
@@ -60,6 +61,25 @@ impl StateCache {
             let Some(oldest) = entries.order.pop_front() else { break };
             entries.states.remove(&oldest);
         }
+    }
+
+    /// A state that many read and nobody changes here, such as a product; the caller brings it up to date.
+    pub(crate) fn peek<A: Aggregate>(&self, id: Id<A::Root>) -> Arc<Instance<A>> {
+        let stream = crate::kernel::aggregate::stream_of::<A>(id);
+        let shared = self.lock().shared.get(&stream).cloned();
+        shared
+            .and_then(|shared| shared.downcast::<Instance<A>>().ok())
+            .unwrap_or_else(|| Arc::new(Instance::absent(id)))
+    }
+
+    /// Keeps a state for later readers.
+    pub(crate) fn keep<A: Aggregate>(&self, instance: &Arc<Instance<A>>) {
+        let mut entries = self.lock();
+        if entries.shared.len() >= CAPACITY {
+            // Readers come back for what they need; forgetting costs one fold each.
+            entries.shared.clear();
+        }
+        entries.shared.insert(instance.stream(), instance.clone());
     }
 
     /// Forgets everything: after an erasure no folded state may outlive the data.

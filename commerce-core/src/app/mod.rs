@@ -2,10 +2,19 @@
 //!
 //! Asynchronous and without a runtime: every future is `Send` and runs wherever the host polls it.
 
+mod begin;
 mod cache;
+pub mod callback;
+pub mod checkout;
 pub mod commerce;
 mod commit;
+mod drive;
 pub mod error;
 pub mod execute;
+mod gateway;
 pub mod import;
 pub mod log;
+mod offers;
+pub mod reading;
+pub mod shopfront;
+pub mod timers;

@@ -6,10 +6,12 @@ use crate::identity::Denied;
 use crate::inventory::ReservationError;
 use crate::kernel::error::{CommitError, ErrorClass, PortError, Shortage};
 use crate::kernel::replay::ReplayError;
+use crate::notifications::NotificationError;
 use crate::orders::OrderError;
 use crate::payments::PaymentError;
 use crate::pricing::PricingError;
 use crate::promotions::RedemptionError;
+use crate::shipping::ShipmentError;
 use crate::value::id::CartLineId;
 use crate::value::{Money, MoneyError};
 
@@ -131,6 +133,10 @@ pub enum InternalRefusal {
     Reservation(#[from] ReservationError),
     #[error("a redemption")]
     Redemption(#[from] RedemptionError),
+    #[error("the shipment")]
+    Shipment(#[from] ShipmentError),
+    #[error("the notification")]
+    Notification(#[from] NotificationError),
     #[error("a name or number of the shop's own making does not fit its type")]
     Text,
 }

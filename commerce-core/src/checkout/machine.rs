@@ -127,18 +127,21 @@ pub fn next(status: Status, input: Input) -> Option<Status> {
         before.map_or(Compensated, Compensating)
     };
     Some(match (status, input) {
-        (Running(at), Input::Done(step)) | (Waiting(at), Input::Done(step)) if at == step => forward(step),
+        (Running(at) | Waiting(at), Input::Done(step)) if at == step => forward(step),
         (Running(at), Input::Wait) if at.is_before_pivot() => Waiting(at),
-        (Waiting(at), Input::Wait) => Waiting(at),
-        (Waiting(at), Input::Wake) => Running(at),
-        (Running(at) | Waiting(at), Input::Fail) if at.is_before_pivot() => Compensating(at),
+        // Waiting behind the pivot, or while undoing, is only a later look at the same step.
+        (Running(_) | Waiting(_) | Compensating(_), Input::Wait) => status,
+        (Waiting(at), Input::Wake) | (ManualIntervention(at), Input::Retry) => Running(at),
+        (Running(at) | Waiting(at), Input::Fail) | (ManualIntervention(at), Input::ForceCompensate)
+            if at.is_before_pivot() =>
+        {
+            Compensating(at)
+        }
         // Payment is covered but the order cannot be confirmed: the pivot itself was not passed.
         (Running(Step::Confirm), Input::Fail) => Compensating(Step::Authorise),
         (Compensating(at), Input::Undone(step)) if at == step => backward(step),
         (Running(at) | Waiting(at) | Compensating(at), Input::GiveUp) => ManualIntervention(at),
-        (ManualIntervention(at), Input::Retry) => Running(at),
         (ManualIntervention(at), Input::Skip) if at > Step::Confirm => forward(at),
-        (ManualIntervention(at), Input::ForceCompensate) if at.is_before_pivot() => Compensating(at),
         _ => return None,
     })
 }
@@ -152,9 +155,10 @@ impl Status {
 
 /// The steps as Markdown, for the documentation.
 pub fn markdown() -> String {
-    let rows = STEPS.iter().zip(1..).map(|((step, kind, undo), number)| {
-        format!("| {number} | {step:?} | {kind:?} | {undo} |\n")
-    });
+    let rows = STEPS
+        .iter()
+        .zip(1..)
+        .map(|((step, kind, undo), number)| format!("| {number} | {step:?} | {kind:?} | {undo} |\n"));
     ["| # | step | kind | undone by |\n|---|---|---|---|\n".to_owned()].into_iter().chain(rows).collect()
 }
 
@@ -164,8 +168,7 @@ mod tests {
 
     fn inputs() -> Vec<Input> {
         let steps = STEPS.iter().map(|(step, ..)| *step);
-        let mut inputs: Vec<_> =
-            steps.flat_map(|step| [Input::Done(step), Input::Undone(step)]).collect();
+        let mut inputs: Vec<_> = steps.flat_map(|step| [Input::Done(step), Input::Undone(step)]).collect();
         inputs.extend([
             Input::Wait,
             Input::Wake,

@@ -14,6 +14,7 @@ pub mod command;
 pub mod compensation;
 pub mod error;
 pub mod event;
+pub mod fulfil;
 pub mod machine;
 pub mod party;
 pub mod quote;
@@ -24,6 +25,4 @@ pub mod stock;
 pub use command::CheckoutCommand;
 pub use error::{CheckoutError, CheckoutRefusal, Unavailable};
 pub use event::{CheckoutEvent, CheckoutPlan, PaymentPlan};
-pub use state::{
-    Checkout, RESUME, checkout_id, order_of, payment_of, reservation_of,
-};
+pub use state::{Checkout, RESUME, checkout_id, order_of, payment_of, reservation_of};

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use super::error::{CheckoutError, Unavailable};
 use crate::carts::{Cart, CartError};
 use crate::catalog::{Offer, Product};
+use crate::kernel::aggregate::Instance;
 use crate::kernel::personal::Personal;
 use crate::orders::OrderLine;
 use crate::pricing::price;
 use crate::settings::SettingsValues;
+use crate::shipping::{RateBasis, quote as rates};
 use crate::value::id::ProductId;
 use crate::value::time::Timestamp;
 use crate::value::{
     Address, Country, Money, Name, PriceBook, PriceRequestLine, PricingInput, PromotionRule, Quantity,
-    RoundingMode, ShippingCharge, Sku,
+    ShippingCharge, Sku,
 };
 
 /// Everything that a price follows from.
@@ -23,7 +25,7 @@ pub struct QuoteInput<'q> {
     /// What is bought.
     pub cart: &'q Cart,
     /// The products of its lines; one that is missing is not for sale.
-    pub products: &'q HashMap<ProductId, Arc<Product>>,
+    pub products: &'q HashMap<ProductId, Arc<Instance<Product>>>,
     /// The automatic promotions in force, and those of the cart's codes.
     pub promotions: Vec<PromotionRule>,
     /// How the shop sells.
@@ -71,7 +73,7 @@ pub fn quote(input: &QuoteInput<'_>) -> Result<Quote, CheckoutError> {
     let mut lines = Vec::with_capacity(cart.lines().len());
     let mut missing = Vec::new();
     for line in cart.lines().iter() {
-        let product = input.products.get(&line.product);
+        let product = input.products.get(&line.product).and_then(|product| product.state.as_ref());
         let offered = product.and_then(|product| product.offer(line.variant, cart.currency()));
         let Some(offer) = offered else {
             let for_sale = product.is_some_and(|product| sells_elsewhere(product, line.variant));
@@ -151,17 +153,19 @@ fn shipping(
         return Ok(None);
     }
     let chosen = input.cart.shipping_method().ok_or(CheckoutError::NoShippingMethod)?;
-    let method = input.settings.shipping.iter().find(|method| method.code == *chosen);
-    let method = method.ok_or(CheckoutError::NoShippingMethod)?;
-    let mut subtotal = Money::zero(pricing.currency);
+    let mut basis = RateBasis { country, subtotal: Money::zero(pricing.currency), quantity: 0 };
     for line in pricing.lines.iter().filter(|line| line.shippable) {
-        let extended = line.unit_price.extend(line.quantity, RoundingMode::HalfEven)?;
-        subtotal = subtotal.checked_add(extended)?;
+        let extended = line.unit_price.extend(line.quantity, input.settings.rounding.mode)?;
+        basis.subtotal = basis.subtotal.checked_add(extended)?;
+        basis.quantity = basis.quantity.saturating_add(u64::from(line.quantity.get()));
     }
-    let amount = method.fee(subtotal, country).ok_or(CheckoutError::NoShippingMethod)?;
+    let quotes = rates(&input.settings.shipping, &basis, input.now, input.settings.hold());
+    let quotes = quotes.map_err(|_| CheckoutError::NoShippingMethod)?;
+    let rate = quotes.into_iter().find(|rate| rate.method == *chosen);
+    let rate = rate.ok_or(CheckoutError::NoShippingMethod)?;
     Ok(Some(ShippingCharge {
-        method: method.name.clone(),
-        amount,
-        tax_class: method.tax_class.clone(),
+        method: rate.label,
+        amount: rate.price,
+        tax_class: input.settings.shipping_tax.clone(),
     }))
 }

@@ -11,9 +11,7 @@ use super::machine::{Input, Status, Step, next};
 use crate::kernel::aggregate::{Aggregate, EvolveError};
 use crate::kernel::effects::Effects;
 use crate::value::actor::Owner;
-use crate::value::id::{
-    CartId, CheckoutId, Id, OrderId, PaymentId, ReservationId, marker,
-};
+use crate::value::id::{CartId, CheckoutId, Id, OrderId, PaymentId, ReservationId, marker};
 use crate::value::time::Timestamp;
 
 /// The name of the timer that has somebody go on.

@@ -1,6 +1,7 @@
 //! From where the units of an order are taken.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use crate::inventory::{ReservedLine, stock_pool};
 use crate::kernel::error::Shortage;
@@ -12,17 +13,14 @@ use crate::value::id::LocationId;
 /// Takes everything from one location: what the first attempt does, the store being the judge.
 pub fn from_one(lines: &[OrderLine], location: LocationId) -> Vec<ReservedLine> {
     let tracked = lines.iter().filter(|line| line.tracked);
-    tracked
-        .map(|line| ReservedLine { sku: line.sku.clone(), location, quantity: line.quantity })
-        .collect()
+    tracked.map(|line| ReservedLine { sku: line.sku.clone(), location, quantity: line.quantity }).collect()
 }
 
 /// The pools that can serve these lines.
 pub fn pools(lines: &[OrderLine], locations: &[LocationId]) -> Vec<PoolKey> {
     let tracked = lines.iter().filter(|line| line.tracked);
-    let mut pools: Vec<_> = tracked
-        .flat_map(|line| locations.iter().map(|location| stock_pool(&line.sku, *location)))
-        .collect();
+    let mut pools: Vec<_> =
+        tracked.flat_map(|line| locations.iter().map(|location| stock_pool(&line.sku, *location))).collect();
     pools.sort();
     pools.dedup();
     pools
@@ -34,10 +32,10 @@ pub fn pools(lines: &[OrderLine], locations: &[LocationId]) -> Vec<PoolKey> {
 /// # Errors
 ///
 /// The shortages, where all locations together have too little.
-pub fn from_many(
+pub fn from_many<S: BuildHasher>(
     lines: &[OrderLine],
     locations: &[LocationId],
-    levels: &HashMap<PoolKey, PoolLevel>,
+    levels: &HashMap<PoolKey, PoolLevel, S>,
 ) -> Result<Vec<ReservedLine>, Vec<Shortage>> {
     let mut free: HashMap<PoolKey, i64> =
         levels.iter().map(|(pool, level)| (pool.clone(), level.holdable())).collect();
@@ -45,9 +43,9 @@ pub fn from_many(
     for line in lines.iter().filter(|line| line.tracked) {
         let wanted = i64::from(line.quantity.get());
         let pool_at = |location: &LocationId| stock_pool(&line.sku, *location);
-        let whole = locations.iter().find(|location| {
-            free.get(&pool_at(location)).is_some_and(|free| *free >= wanted)
-        });
+        let whole = locations
+            .iter()
+            .find(|location| free.get(&pool_at(location)).is_some_and(|free| *free >= wanted));
         let order: Vec<LocationId> = whole.map_or_else(|| locations.to_vec(), |location| vec![*location]);
         let mut left = wanted;
         for location in order {

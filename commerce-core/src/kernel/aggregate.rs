@@ -120,7 +120,7 @@ pub trait Command: Serialize + Clone + std::fmt::Debug + Send + Sync + Sized + '
 }
 
 /// An aggregate as it was loaded.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Instance<A: Aggregate> {
     /// Its id.
     pub id: Id<A::Root>,
@@ -132,6 +132,13 @@ pub struct Instance<A: Aggregate> {
     pub snapshot: Version,
     /// How many events were folded to reach this state.
     pub folded: u64,
+}
+
+impl<A: Aggregate> Clone for Instance<A> {
+    fn clone(&self) -> Self {
+        let Self { id, version, state, snapshot, folded } = self;
+        Self { id: *id, version: *version, state: state.clone(), snapshot: *snapshot, folded: *folded }
+    }
 }
 
 impl<A: Aggregate> Instance<A> {

@@ -35,5 +35,5 @@ pub use ledger::LineLedger;
 pub use lifecycle::{OrderStatus, TRANSITIONS, Trigger};
 pub use number::OrderNumber;
 pub use snapshot::{Coverage, OrderContent, OrderLine, PaymentSums};
-pub use state::Order;
+pub use state::{CART_SCOPE, NUMBER_SCOPE, Order};
 pub use status::{FulfilmentStatus, OrderPaymentStatus};

@@ -18,7 +18,15 @@ impl Payment {
         if self.ledger.charge.as_ref().is_some_and(|known| known != charge) {
             return Err(PaymentError::ChargeMismatch);
         }
-        let mut events = self.fact(charge, fact)?;
+        Ok(self.followed_up(self.fact(charge, fact)?, resolve_at))
+    }
+
+    /// What was recorded, and what follows from it for an attempt that was given up.
+    pub(super) fn followed_up(
+        &self,
+        mut events: Vec<PaymentEvent>,
+        resolve_at: Timestamp,
+    ) -> Vec<PaymentEvent> {
         let mut after = self.clone();
         for event in &events {
             after.apply(event);
@@ -26,7 +34,7 @@ impl Payment {
         if !events.is_empty() && after.ledger.given_up() {
             events.extend(after.send_back(resolve_at));
         }
-        Ok(events)
+        events
     }
 
     fn fact(&self, charge: &GatewayRef, fact: GatewayFact) -> Decision {
@@ -67,7 +75,8 @@ impl Payment {
         })
     }
 
-    /// A capture is of the whole amount, or of what we asked for, or more than we know of (overpaid).
+    /// Money that was taken is recorded whatever its amount: refusing some would make what is known depend
+    /// on the order of arrival.
     fn captured(&self, charge: GatewayRef, operation: GatewayRef, amount: Money) -> Decision {
         self.same_currency(amount)?;
         if let Some(known) = self.ledger.captures.get(&operation) {
@@ -78,15 +87,14 @@ impl Payment {
                 Err(PaymentError::AmountMismatch { expected, reported: amount })
             };
         }
+        if !amount.is_positive() {
+            return Err(PaymentError::AmountMismatch { expected: self.amount, reported: amount });
+        }
         let asked = self
             .pending
             .iter()
             .find(|(_, call)| call.kind == PendingKind::Capture && call.amount == amount)
             .map(|(key, _)| key.clone());
-        let sum = self.ledger.captured().saturating_add(amount.minor());
-        if !amount.is_positive() || (asked.is_none() && sum < self.amount.minor()) {
-            return Err(PaymentError::AmountMismatch { expected: self.amount, reported: amount });
-        }
         Ok(vec![PaymentEvent::Captured { charge, operation, amount, key: asked }])
     }
 
@@ -124,10 +132,7 @@ impl Payment {
     ) -> Decision {
         self.same_currency(amount)?;
         let Some(call) = self.pending.get(&key) else {
-            let known = self.refunds.values().any(|refund| refund.key == key)
-                || self.ledger.captures.contains_key(&operation)
-                || self.ledger.voided;
-            return if known { Ok(Vec::new()) } else { Err(PaymentError::UnknownKey) };
+            return self.settled_before(&key, operation, amount);
         };
         if call.kind != PendingKind::Void && call.amount != amount {
             return Err(PaymentError::AmountMismatch { expected: call.amount, reported: amount });
@@ -140,10 +145,24 @@ impl Payment {
                 vec![PaymentEvent::Captured { charge, operation, amount, key: Some(key) }]
             }
             PendingKind::Void => vec![PaymentEvent::Voided { key: Some(key) }],
+            PendingKind::Refund(_) if self.ledger.refunds.contains_key(&operation) => Vec::new(),
             PendingKind::Refund(refund) => {
                 vec![PaymentEvent::Refunded { refund: Some(refund), key: Some(key), operation, amount }]
             }
         })
+    }
+
+    /// The answer to a call that is over by a callback. Callbacks are matched by their amount: where that
+    /// was the callback of a twin, this operation is the twin's outcome.
+    fn settled_before(&self, key: &IdempotencyKey, operation: GatewayRef, amount: Money) -> Decision {
+        if self.refunds.values().any(|refund| refund.key == *key) {
+            return self.refunded_fact(operation, amount);
+        }
+        if self.is_capture_key(key) {
+            let charge = self.ledger.charge.clone().unwrap_or_else(|| operation.clone());
+            return self.captured(charge, operation, amount);
+        }
+        if self.ledger.voided { Ok(Vec::new()) } else { Err(PaymentError::UnknownKey) }
     }
 
     /// An announced call is over: the gateway refuses it for good.
@@ -229,6 +248,8 @@ impl Payment {
             }
             E::Voided { key } => {
                 self.settle_authorize();
+                // Without a call and without a reservation it is our word only: money may be reserved later.
+                self.unreserved |= key.is_some() || self.ledger.authorized > 0;
                 if let Some(key) = key {
                     self.pending.remove(key);
                 }

@@ -36,6 +36,8 @@ pub struct Payment {
     pub(super) refunds: BTreeMap<RefundId, RefundEntry>,
     /// How many captures were asked for, so that each has a key of its own.
     captures_asked: u32,
+    /// Whether the gateway has given up what it had reserved.
+    pub(super) unreserved: bool,
 }
 
 impl Payment {
@@ -114,6 +116,15 @@ impl Payment {
         IdempotencyKey(format!("{}:refund:{refund}", self.id).into())
     }
 
+    fn capture_key(&self, number: u32) -> IdempotencyKey {
+        IdempotencyKey(format!("{}:capture:{number}", self.id).into())
+    }
+
+    /// Whether a capture was asked for under this key.
+    pub(super) fn is_capture_key(&self, key: &IdempotencyKey) -> bool {
+        (0..self.captures_asked).any(|number| self.capture_key(number) == *key)
+    }
+
     fn void_key(&self) -> IdempotencyKey {
         IdempotencyKey(format!("{}:void", self.id).into())
     }
@@ -139,7 +150,7 @@ impl Payment {
             );
         }
         let key = self.void_key();
-        let reserved = self.ledger.authorized > 0 && self.ledger.captured() == 0;
+        let reserved = self.ledger.authorized > 0 && self.ledger.captured() == 0 && !self.unreserved;
         if reserved && !self.pending.contains_key(&key) {
             return vec![PaymentEvent::VoidRequested { key, resolve_at }];
         }
@@ -160,7 +171,7 @@ impl Payment {
         if !amount.is_positive() || amount.checked_cmp(authorized)?.is_gt() {
             return Err(PaymentError::OverCapture { wanted: amount, authorized });
         }
-        let key = IdempotencyKey(format!("{}:capture:{}", self.id, self.captures_asked).into());
+        let key = self.capture_key(self.captures_asked);
         Ok(vec![PaymentEvent::CaptureRequested { key, amount, resolve_at }])
     }
 
@@ -222,7 +233,7 @@ impl Aggregate for Payment {
     fn decide(
         state: Option<&Self>,
         command: PaymentCommand,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<PaymentEvent>, PaymentError> {
         use PaymentCommand as C;
         let known = match (state, command) {
@@ -275,9 +286,11 @@ impl Aggregate for Payment {
             (payment, C::RequestRefund { refund, amount, reason, resolve_at }) => {
                 payment.refund(refund, amount, reason, resolve_at)
             }
-            (payment, C::RecordRefusal { key, code }) => Ok(payment.record_refusal(key, code)),
+            (payment, C::RecordRefusal { key, code }) => {
+                Ok(payment.followed_up(payment.record_refusal(key, code), now))
+            }
             (payment, C::RecordSettled { key, operation, amount }) => {
-                payment.record_settled(key, operation, amount)
+                Ok(payment.followed_up(payment.record_settled(key, operation, amount)?, now))
             }
             (_, C::Initiate { .. }) => Err(PaymentError::AlreadyInitiated),
         }
@@ -310,6 +323,7 @@ impl Aggregate for Payment {
                 pending: BTreeMap::new(),
                 refunds: BTreeMap::new(),
                 captures_asked: 0,
+                unreserved: false,
             }),
             (None, _) | (Some(_), PaymentEvent::Initiated { .. }) => Err(EvolveError::of(event)),
             (Some(mut payment), event) => {

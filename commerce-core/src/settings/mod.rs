@@ -8,4 +8,4 @@ pub mod state;
 pub mod values;
 
 pub use state::{SettingsCommand, SettingsError, SettingsEvent, ShopSettings, settings_id};
-pub use values::{CapturePolicy, SettingsValues, ShippingBand, ShippingMethod, TaxRule};
+pub use values::{CapturePolicy, SettingsValues, TaxRule};

@@ -7,6 +7,7 @@ use super::values::SettingsValues;
 use crate::event_types;
 use crate::kernel::aggregate::{Aggregate, Command, EvolveError, Permission};
 use crate::value::id::{SettingsId, marker};
+use crate::value::shipping::RateRule;
 use crate::value::time::Timestamp;
 
 /// The settings of a shop: one stream per store.
@@ -105,7 +106,11 @@ fn check(values: &SettingsValues) -> Result<(), SettingsError> {
         if values.shipping.iter().take(index).any(|other| other.code == method.code) {
             return Err(SettingsError::DuplicateMethod);
         }
-        if method.bands.iter().any(|band| band.fee.is_negative() || band.from.is_negative()) {
+        let negative = match &method.rate {
+            RateRule::Flat(price) => price.is_negative(),
+            RateRule::Table { bands, .. } => bands.iter().any(|band| band.price.is_negative()),
+        };
+        if negative {
             return Err(SettingsError::NegativeFee);
         }
     }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::value::id::LocationId;
-use crate::value::{Code, Country, Currency, Label, Money, RoundingPolicy, TaxClass, TaxMode, TaxRate};
+use crate::value::shipping::ShippingMethod;
+use crate::value::{Country, Currency, RoundingPolicy, TaxClass, TaxMode, TaxRate};
 
 /// When the money is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -27,45 +29,6 @@ pub struct TaxRule {
     pub country: Option<Country>,
     /// The rate.
     pub rate: TaxRate,
-}
-
-/// What sending costs from a subtotal on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShippingBand {
-    /// The smallest subtotal of the band.
-    pub from: Money,
-    /// What sending costs.
-    pub fee: Money,
-}
-
-/// A way to send goods.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShippingMethod {
-    /// What carts choose it by.
-    pub code: Code,
-    /// What buyers read.
-    pub name: Label,
-    /// Where it goes; everywhere where empty.
-    pub countries: Vec<Country>,
-    /// Its prices: a flat rate is one band from zero. The band of the greatest `from` that is not above
-    /// the subtotal counts; bands of other currencies do not.
-    pub bands: Vec<ShippingBand>,
-    /// How sending is taxed.
-    pub tax_class: TaxClass,
-}
-
-impl ShippingMethod {
-    /// What sending goods of this subtotal to a country costs, where the method is offered there.
-    pub fn fee(&self, subtotal: Money, country: Country) -> Option<Money> {
-        if !self.countries.is_empty() && !self.countries.contains(&country) {
-            return None;
-        }
-        self.bands
-            .iter()
-            .filter(|band| subtotal.checked_cmp(band.from).is_ok_and(std::cmp::Ordering::is_ge))
-            .max_by_key(|band| band.from.minor())
-            .map(|band| band.fee)
-    }
 }
 
 /// How a shop sells.
@@ -92,10 +55,12 @@ pub struct SettingsValues {
     pub capture: CapturePolicy,
     /// What order numbers begin with; may be empty.
     pub order_prefix: String,
-    /// Where stock lies, most preferred first.
+    /// Where stock lies, most preferred first; by default one place, named `main`.
     pub locations: Vec<LocationId>,
     /// How goods are sent.
     pub shipping: Vec<ShippingMethod>,
+    /// How sending is taxed.
+    pub shipping_tax: TaxClass,
 }
 
 impl Default for SettingsValues {
@@ -111,8 +76,9 @@ impl Default for SettingsValues {
             resume_seconds: 25,
             capture: CapturePolicy::default(),
             order_prefix: String::new(),
-            locations: Vec::new(),
+            locations: vec![LocationId::derived(Uuid::from_u128(0x10ca_7105), b"main")],
             shipping: Vec::new(),
+            shipping_tax: TaxClass::default(),
         }
     }
 }

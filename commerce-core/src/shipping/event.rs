@@ -14,8 +14,9 @@ use crate::value::{Address, Code, Quantity, Reason, Sku};
 pub struct ShipmentLine {
     /// The line of the order.
     pub order_line: OrderLineId,
-    /// The number of the reservation's line that promises them.
-    pub reservation_line: u32,
+    /// The number of the reservation's line that promises them; `None` where no stock is kept of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation_line: Option<u32>,
     /// What.
     pub sku: Sku,
     /// Units.

@@ -25,6 +25,8 @@ mod tests;
 pub use command::ShipmentCommand;
 pub use error::{RateError, ShipmentError};
 pub use event::{ShipmentEvent, ShipmentLine, Tracking};
-pub use rates::{Band, Measure, RateBasis, RateQuote, RateRule, ShippingMethod, cheapest, fastest, quote};
+pub use rates::{RateBasis, RateQuote, cheapest, fastest, quote};
 pub use shipment::Shipment;
 pub use state::{CarrierNews, CarrierStatus, Status, TRANSITIONS};
+
+pub use crate::value::shipping::{Band, Measure, RateRule, ShippingMethod};

@@ -141,8 +141,9 @@ fn create(
         return Err(ShipmentError::TooManyLines { max: MAX_LINES });
     }
     let mut taken = BTreeSet::new();
-    if let Some(line) = lines.iter().find(|line| !taken.insert(line.reservation_line)) {
-        return Err(ShipmentError::RepeatedLine { reservation_line: line.reservation_line });
+    let mut numbers = lines.iter().filter_map(|line| line.reservation_line);
+    if let Some(reservation_line) = numbers.find(|number| !taken.insert(*number)) {
+        return Err(ShipmentError::RepeatedLine { reservation_line });
     }
     Ok(vec![ShipmentEvent::Created { order, lines, reservation, location, address }])
 }

@@ -26,7 +26,7 @@ fn address() -> Personal<Address> {
 fn line(number: u32) -> ShipmentLine {
     ShipmentLine {
         order_line: id(u128::from(number) + 1),
-        reservation_line: number,
+        reservation_line: Some(number),
         sku: Sku::new("MUG").unwrap(),
         quantity: Quantity::ONE,
     }

@@ -37,6 +37,7 @@ pub mod pricing;
 pub mod quantity;
 pub mod rate;
 pub mod rounding;
+pub mod shipping;
 pub mod sku;
 
 pub use allocation::{AllocationError, allocate, prefix_share, share};

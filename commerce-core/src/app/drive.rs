@@ -1,0 +1,198 @@
+//! Driving a checkout: call, write down, go on, until it ends or waits.
+
+use super::begin::read_error;
+use super::commerce::Commerce;
+use super::commit::MAX_ATTEMPTS;
+use super::gateway::{Outcome, record};
+use super::reading::{Answer, Ask};
+use crate::checkout::machine::Status;
+use crate::checkout::party::{Party, tell};
+use crate::checkout::steps::{Awaits, advance, note_payment};
+use crate::checkout::{
+    Checkout, CheckoutCommand, CheckoutError, CheckoutRefusal, order_of, payment_of, reservation_of,
+};
+use crate::kernel::batch::Batch;
+use crate::kernel::commit::Receipt;
+use crate::kernel::error::CommitError;
+use crate::port::payment::IdempotencyKey;
+use crate::promotions::redemption_id;
+use crate::settings::{SettingsValues, ShopSettings, settings_id};
+use crate::value::Reason;
+use crate::value::id::CheckoutId;
+
+impl Commerce {
+    pub(super) async fn settings(&self) -> Result<SettingsValues, CheckoutError> {
+        let settings = self.read::<ShopSettings>(settings_id()).await.map_err(read_error)?;
+        Ok(settings.state.as_ref().map(ShopSettings::values).cloned().unwrap_or_default())
+    }
+
+    /// Everybody who takes part in a checkout, as the store knows them.
+    pub(super) async fn party(&self, checkout: CheckoutId) -> Result<Party, CheckoutError> {
+        let cache = &self.shared.cache;
+        let saga = cache.take::<Checkout>(checkout);
+        let (order, reservation) = (cache.take(order_of(checkout)), cache.take(reservation_of(checkout)));
+        let payment = cache.take(payment_of(checkout));
+        let mut ask = Ask::default();
+        ask.stream(&saga);
+        ask.stream(&order);
+        ask.stream(&reservation);
+        ask.stream(&payment);
+        let answer = self.ask(ask).await?;
+        let saga = answer.fold(saga)?;
+        let plan = saga.state.as_ref().map(Checkout::plan);
+        let plan = plan.ok_or(CheckoutError::Internal(CheckoutRefusal::NotFound.into()))?.clone();
+        let cart = cache.take(plan.cart);
+        let redemptions: Vec<_> = plan
+            .redemptions
+            .iter()
+            .map(|promotion| cache.take(redemption_id(checkout, *promotion)))
+            .collect();
+        let mut ask = Ask::default();
+        ask.stream(&cart);
+        for redemption in &redemptions {
+            ask.stream(redemption);
+        }
+        let second: Answer = self.ask(ask).await?;
+        Ok(Party {
+            saga,
+            cart: second.fold(cart)?,
+            order: answer.fold(order)?,
+            reservation: answer.fold(reservation)?,
+            payment: answer.fold(payment)?,
+            redemptions: redemptions
+                .into_iter()
+                .map(|redemption| second.fold(redemption))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Puts everybody back whom this process may want to see again.
+    fn dismiss(&self, party: &Party) {
+        let done = party.saga.state.as_ref().is_some_and(|saga| saga.status().is_terminal());
+        let cache = &self.shared.cache;
+        if !done {
+            cache.put(party.saga.clone());
+            cache.put(party.reservation.clone());
+            cache.put(party.cart.clone());
+        }
+    }
+
+    /// Helps a checkout on as far as it can go.
+    pub(super) async fn resume(&self, checkout: CheckoutId) -> Result<Party, CheckoutError> {
+        let party = self.party(checkout).await?;
+        let (party, awaits) = self.push(party).await?;
+        self.drive(party, awaits, false).await
+    }
+
+    /// Takes the steps that can be taken at once.
+    async fn push(&self, mut party: Party) -> Result<(Party, Awaits), CheckoutError> {
+        let checkout = party.saga.id;
+        let settings = self.settings().await?;
+        for attempt in 1..=MAX_ATTEMPTS {
+            let metadata = Self::system_metadata(checkout.uuid());
+            let mut batch = Batch::new(self.ids(), self.now(), metadata);
+            let awaits = advance(&mut batch, &mut party, &settings)?;
+            match self.finish(batch).await {
+                Ok(_) => return Ok((party, awaits)),
+                Err(CommitError::Stale { .. }) => self.pause(attempt).await,
+                Err(error) => return Err(CheckoutError::Commit(error)),
+            }
+            party = self.party(checkout).await?;
+        }
+        Err(CheckoutError::Conflict { attempts: MAX_ATTEMPTS })
+    }
+
+    /// Commits unless nothing was decided.
+    async fn finish(&self, batch: Batch<'_>) -> Result<Option<Receipt>, CommitError> {
+        let commit = batch.into_commit();
+        if commit.append.is_empty() { Ok(None) } else { self.commit_resolved(commit).await.map(Some) }
+    }
+
+    /// Makes the calls that a checkout announces, and goes on behind each.
+    pub(super) async fn drive(
+        &self,
+        mut party: Party,
+        mut awaits: Awaits,
+        mut fresh: bool,
+    ) -> Result<Party, CheckoutError> {
+        while let Awaits::Call(key) = awaits {
+            let Some(payment) = party.payment.state.as_ref() else { break };
+            let outcome = self.call(party.payment.id, payment, &key, !fresh).await;
+            (party, awaits) = self.settle(party, &key, outcome).await?;
+            fresh = true;
+        }
+        self.dismiss(&party);
+        Ok(party)
+    }
+
+    /// Writes down what came of a call and goes on; decided anew where others were faster.
+    pub(super) async fn settle(
+        &self,
+        mut party: Party,
+        key: &IdempotencyKey,
+        outcome: Outcome,
+    ) -> Result<(Party, Awaits), CheckoutError> {
+        let checkout = party.saga.id;
+        let settings = self.settings().await?;
+        for attempt in 1..=MAX_ATTEMPTS {
+            let now = self.now();
+            let resolve_at = now.plus(settings.resume());
+            let mut batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
+            let awaits = match record(&mut batch, &mut party, key, outcome.clone(), resolve_at) {
+                Ok(true) => {
+                    let awaits = advance(&mut batch, &mut party, &settings)?;
+                    note_payment(&mut batch, &mut party)?;
+                    // The gateway has answered without deciding: asking at once would not end.
+                    if awaits == Awaits::Call(key.clone()) {
+                        Self::postpone(&mut batch, &mut party, &settings)?;
+                        Awaits::Outside
+                    } else {
+                        awaits
+                    }
+                }
+                Ok(false) => {
+                    Self::postpone(&mut batch, &mut party, &settings)?;
+                    Awaits::Outside
+                }
+                // The gateway reports what cannot be: another amount, another charge.
+                Err(CheckoutError::Internal(_)) => {
+                    batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
+                    let reason = Reason::new("the gateway's answer does not fit the payment")
+                        .map_err(|_| crate::checkout::error::InternalRefusal::Text)?;
+                    tell(&mut batch, &mut party.saga, CheckoutCommand::GiveUp { reason })?;
+                    Awaits::Nothing
+                }
+                Err(other) => return Err(other),
+            };
+            match self.finish(batch).await {
+                Ok(_) => return Ok((party, awaits)),
+                Err(CommitError::Stale { .. }) => self.pause(attempt).await,
+                Err(error) => return Err(CheckoutError::Commit(error)),
+            }
+            party = self.party(checkout).await?;
+        }
+        Err(CheckoutError::Conflict { attempts: MAX_ATTEMPTS })
+    }
+
+    /// Nothing is known: looked at again later, and by a person once it takes too long.
+    fn postpone(
+        batch: &mut Batch<'_>,
+        party: &mut Party,
+        settings: &SettingsValues,
+    ) -> Result<(), CheckoutError> {
+        let Some(saga) = party.saga.state.as_ref() else { return Ok(()) };
+        let now = batch.now();
+        let patience = saga.plan().deadline.plus(settings.hold().saturating_mul(4));
+        if saga.status().is_terminal() || matches!(saga.status(), Status::ManualIntervention(_)) {
+            return Ok(());
+        }
+        let command = if now > patience {
+            let reason = Reason::new("the gateway does not say what came of a call")
+                .map_err(|_| crate::checkout::error::InternalRefusal::Text)?;
+            CheckoutCommand::GiveUp { reason }
+        } else {
+            CheckoutCommand::Wait { resume_at: now.plus(settings.resume()) }
+        };
+        tell(batch, &mut party.saga, command)
+    }
+}

@@ -1,0 +1,134 @@
+//! Whatever is due: holds that end, checkouts and payments that somebody has to go on with.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::checkout::CheckoutStatus;
+use super::commerce::Commerce;
+use super::error::CommandError;
+use crate::checkout::{Checkout, CheckoutError};
+use crate::inventory::{Reservation, ReservationCommand, ReservationError};
+use crate::kernel::aggregate::Aggregate;
+use crate::kernel::error::{CommitError, PortError};
+use crate::kernel::timer::DueTimer;
+use crate::payments::Payment;
+use crate::port::store::DueQuery;
+use crate::promotions::{Redemption, RedemptionCommand, RedemptionError};
+use crate::value::actor::Actor;
+use crate::value::id::{CheckoutId, Id, PaymentId};
+use crate::value::time::Timestamp;
+
+/// How many timers one worker takes at a time.
+const BATCH: u32 = 50;
+/// How long they are its own.
+const LEASE: Duration = Duration::from_secs(60);
+/// The longest sleep between two looks, so that timers set by others are not missed for longer.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// What a round found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Round {
+    /// Timers that were handled.
+    pub handled: u32,
+    /// Timers whose handling failed; they come back when their lease ends.
+    pub failed: u32,
+    /// When the next one is due, as far as is known.
+    pub next: Option<Timestamp>,
+}
+
+impl Commerce {
+    /// Handles what is due now: one round, at most fifty timers.
+    ///
+    /// Safe on many machines at once: each timer is leased to one of them. A failure of one timer does
+    /// not touch the others.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] where the store does not tell what is due.
+    pub async fn run_due(&self) -> Result<Round, PortError> {
+        let kinds = [Checkout::NAME, Payment::NAME, Reservation::NAME, Redemption::NAME];
+        let kinds = kinds.into_iter().map(Into::into).collect();
+        let due = self.store().due(DueQuery { kinds, limit: BATCH, lease: LEASE }).await?;
+        let mut round = Round { next: due.next, ..Round::default() };
+        let system = self.acting_as(Actor::System);
+        for timer in due.timers {
+            if system.handle(&timer).await.is_ok() {
+                round.handled = round.handled.saturating_add(1);
+            } else {
+                round.failed = round.failed.saturating_add(1);
+            }
+        }
+        Ok(round)
+    }
+
+    /// Handles what becomes due until `stop` is ready; the round under way is finished first.
+    ///
+    /// Runs wherever the host polls it, on as many machines as it likes.
+    pub async fn run_timers(&self, stop: impl Future<Output = ()> + Send) {
+        let mut stop = pin!(stop);
+        loop {
+            let round = self.run_due().await.unwrap_or_default();
+            let now = self.now();
+            let idle = now.plus(IDLE);
+            let until =
+                if round.handled == BATCH { now } else { round.next.map_or(idle, |due| due.min(idle)) };
+            let mut sleep = pin!(self.sleeper().sleep_until(until));
+            let stopped = poll_fn(|context| {
+                if stop.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(true);
+                }
+                sleep.as_mut().poll(context).map(|()| false)
+            });
+            if stopped.await {
+                return;
+            }
+        }
+    }
+
+    async fn handle(&self, timer: &DueTimer) -> Result<(), CheckoutError> {
+        let id = timer.key.stream.id;
+        match timer.key.stream.kind.as_ref() {
+            Checkout::NAME => match CheckoutId::from_uuid(id) {
+                Ok(checkout) => self.resume_checkout(checkout).await.map(|receipt| {
+                    let _: CheckoutStatus = receipt.status;
+                }),
+                Err(_) => Ok(()),
+            },
+            Payment::NAME => match PaymentId::from_uuid(id) {
+                Ok(payment) => self.settle_payment(payment).await,
+                Err(_) => Ok(()),
+            },
+            Reservation::NAME => {
+                let Ok(id) = Id::from_uuid(id) else { return Ok(()) };
+                match self.execute(id, ReservationCommand::Expire).await {
+                    Err(CommandError::Rejected(ReservationError::NotExpired)) | Ok(_) => Ok(()),
+                    Err(error) => Err(sort(error)),
+                }
+            }
+            _ => {
+                let Ok(id) = Id::from_uuid(id) else { return Ok(()) };
+                match self.execute(id, RedemptionCommand::Expire).await {
+                    Err(CommandError::Rejected(RedemptionError::NotExpired)) | Ok(_) => Ok(()),
+                    Err(error) => Err(sort(error)),
+                }
+            }
+        }
+    }
+}
+
+fn sort<E>(error: CommandError<E>) -> CheckoutError
+where
+    E: std::error::Error + 'static,
+    crate::checkout::error::InternalRefusal: From<E>,
+{
+    match error {
+        CommandError::Rejected(refusal) => CheckoutError::Internal(refusal.into()),
+        CommandError::Denied(denied) => denied.into(),
+        CommandError::Conflict { attempts } => CheckoutError::Conflict { attempts },
+        CommandError::Commit(error) => CheckoutError::Commit(error),
+        CommandError::Port(error) => CheckoutError::Commit(CommitError::Port(error)),
+        CommandError::Corrupt(error) => error.into(),
+    }
+}
