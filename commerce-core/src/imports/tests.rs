@@ -126,3 +126,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn identity_3_importing_is_in_the_table_and_for_staff() {
+    use crate::identity::{Role, find, least_role};
+    use crate::kernel::aggregate::Command;
+    let record = ImportedReturnCommand::Import { record: record(vec![line(-1, &[])]) };
+    for asked in [record.permission(), NoteCommand::Import { record: note(1) }.permission()] {
+        assert_eq!(find(asked.resource, asked.action), Some(asked));
+        assert_eq!(least_role(asked), Role::Admin);
+    }
+}
