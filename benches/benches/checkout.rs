@@ -3,6 +3,8 @@
 //! The cart exists; the gateway captures with the authorisation and answers at once. One checkout is two
 //! commits: some fifteen events, their JSON, and the states they lead to.
 
+#![allow(clippy::expect_used)] // a bench that cannot set itself up has nothing to measure
+
 use std::hint::black_box;
 use std::sync::Arc;
 
