@@ -49,6 +49,13 @@ impl Listing {
         self
     }
 
+    /// Nothing is sent; stock is kept, as of tickets or licences.
+    #[must_use]
+    pub const fn digital(mut self) -> Self {
+        self.shippable = false;
+        self
+    }
+
     /// A service: no stock is kept of it and nothing is sent.
     #[must_use]
     pub const fn service(mut self) -> Self {
