@@ -44,6 +44,7 @@ fn note(row: u64) -> NoteRecord {
         quantity: Some(3),
         unit_micros: Some(0),
         at: None,
+        customer: None,
     };
     NoteRecord { key: Code::new("540002").unwrap(), invoice: None, skipped: vec![skipped], odd: Vec::new() }
 }
