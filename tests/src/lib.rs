@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and this crate is read by tests only"
 )]
 
+pub mod house;
 pub mod orders;
 pub mod stock;
 pub mod world;
