@@ -3,6 +3,7 @@
 //! Dying is a future that never goes on: whoever polls it with [`until_it_dies`] drops it, as the end of a
 //! process would.
 
+use std::collections::BTreeSet;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -41,35 +42,47 @@ pub enum Death {
 
 /// When the process dies, and what a watcher saw; clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Mutex<(Option<Death>, Vec<String>)>>);
+pub struct Faults(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    death: Option<Death>,
+    violations: Vec<String>,
+    unvoided: BTreeSet<PaymentId>,
+}
 
 impl Faults {
     /// The process dies there.
     pub fn die(&self, death: Option<Death>) {
-        self.lock().0 = death;
+        self.lock().death = death;
     }
 
     /// Calls that must not have been made.
     pub fn violations(&self) -> Vec<String> {
-        self.lock().1.clone()
+        self.lock().violations.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, (Option<Death>, Vec<String>)> {
+    /// Whether the gateway has refused to give up what it had reserved.
+    pub fn refused_to_void(&self, payment: PaymentId) -> bool {
+        self.lock().unvoided.contains(&payment)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap()
     }
 
     /// Whether a commit dies, and behind it or in front of it.
     fn at_commit(&self) -> Option<bool> {
         let mut guard = self.lock();
-        match guard.0 {
+        match guard.death {
             Some(Death::BeforeCommit(0)) => Some(false),
             Some(Death::AfterCommit(0)) => Some(true),
             Some(Death::BeforeCommit(left)) => {
-                guard.0 = Some(Death::BeforeCommit(left - 1));
+                guard.death = Some(Death::BeforeCommit(left - 1));
                 None
             }
             Some(Death::AfterCommit(left)) => {
-                guard.0 = Some(Death::AfterCommit(left - 1));
+                guard.death = Some(Death::AfterCommit(left - 1));
                 None
             }
             _ => None,
@@ -77,7 +90,7 @@ impl Faults {
     }
 
     fn dies(&self, death: Death) -> bool {
-        self.lock().0 == Some(death)
+        self.lock().death == Some(death)
     }
 }
 
@@ -167,7 +180,7 @@ impl WatchedGateway {
             matches!(decode(&recorded.event).unwrap(), CheckoutEvent::CompensationStarted { .. })
         });
         if undoing {
-            self.faults.lock().1.push(format!("{call} of {payment} while {checkout} is undone"));
+            self.faults.lock().violations.push(format!("{call} of {payment} while {checkout} is undone"));
         }
     }
 
@@ -200,7 +213,12 @@ impl PaymentGateway for WatchedGateway {
     }
 
     async fn void(&self, request: Operation) -> Result<Settled, GatewayError> {
-        self.around(self.gateway.void(request)).await
+        let payment = request.payment;
+        let answer = self.gateway.void(request).await;
+        if matches!(answer, Err(GatewayError::Declined { .. })) {
+            self.faults.lock().unvoided.insert(payment);
+        }
+        self.around(async { answer }).await
     }
 
     async fn refund(&self, request: Operation) -> Result<Settled, GatewayError> {

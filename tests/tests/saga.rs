@@ -11,16 +11,16 @@ use commerce_core::app::checkout::CheckoutRequest;
 use commerce_core::app::commerce::{Commerce, Platform};
 use commerce_core::carts::{Cart, Status as CartStatus};
 use commerce_core::checkout::machine::{STEPS, Status, Step};
-use commerce_core::checkout::{Checkout, CheckoutEvent, order_of, payment_of};
+use commerce_core::checkout::{Checkout, CheckoutCommand, CheckoutEvent, order_of, payment_of};
 use commerce_core::inventory::stock_pool;
 use commerce_core::orders::{Order, OrderStatus};
-use commerce_core::payments::Payment;
 use commerce_core::payments::ledger::RefundStatus;
+use commerce_core::payments::{Payment, PaymentCommand};
 use commerce_core::port::payment::{CallbackRequest, ChargeState};
 use commerce_core::promotions::uses_pool;
 use commerce_core::settings::SettingsValues;
 use commerce_core::value::id::{CartId, CheckoutId};
-use commerce_core::value::Sku;
+use commerce_core::value::{Reason, Sku};
 use commerce_testkit::fake::{Behaviour, Clock, Gateway, Ids, Sleeper};
 use commerce_testkit::shop::Shop;
 use commerce_tests::audit::Audit;
@@ -131,8 +131,11 @@ impl World {
             ids: Arc::new(Ids::seeded(self.starts)),
         };
         let (store, faults) = (self.store.clone(), self.faults.clone());
-        let gateway =
-            WatchedGateway { gateway: self.shop.gateway.clone(), store: store.clone(), faults: faults.clone() };
+        let gateway = WatchedGateway {
+            gateway: self.shop.gateway.clone(),
+            store: store.clone(),
+            faults: faults.clone(),
+        };
         self.shop.commerce =
             Commerce::new(MortalStore { store, faults }, platform).with_payment_gateway(gateway);
     }
@@ -319,12 +322,13 @@ fn holds_at_the_end(world: &World, audit: &Audit) {
             }
             Status::Compensated => {
                 assert_eq!(status, OrderStatus::Failed);
-                // A gateway that refuses to give back leaves a refund that failed, for people to see.
-                let payment = &payments[&payment_of(checkout)];
-                let refused =
-                    payment.refunds().values().any(|refund| refund.status == RefundStatus::Failed);
+                let payment = payment_of(checkout);
+                // Money that came behind the end and that the gateway refuses to give back is for people.
+                let refunds = payments[&payment].refunds();
+                let refused = refunds.values().any(|refund| refund.status == RefundStatus::Failed);
                 assert!(kept == 0 || refused, "{kept} kept of an order that failed");
-                assert!(reserved == 0 || !payment.pending().is_empty(), "{reserved} reserved");
+                let stays = world.faults.refused_to_void(payment);
+                assert!(reserved == 0 || stays, "{reserved} reserved for an order that failed");
             }
             Status::ManualIntervention(_) => {}
             other => panic!("{checkout} has not ended: {other:?}"),
@@ -350,6 +354,64 @@ fn runs(happenings: &[Happening], watched: bool) {
     let audit = Audit::of(&world.store);
     holds_always(&world, &audit, &mut before);
     holds_at_the_end(&world, &audit);
+}
+
+#[test]
+fn a_capture_that_is_refused_is_not_asked_for_without_end() {
+    let mut world = World::open();
+    world.happens(&Happening::Buys(0));
+    let calls = world.shop.gateway.calls();
+    assert_eq!(calls, 2);
+
+    let mut world = World::open();
+    world.shop.gateway.script(std::iter::once(Behaviour::Approve).chain(refusals()));
+    world.happens(&Happening::Buys(0));
+    assert_eq!(world.shop.gateway.calls(), 2);
+    // Confirmed, and a matter for people once it takes too long.
+    world.settles();
+    let audit = Audit::of(&world.store);
+    let (_, saga, _) = &audit.all::<Checkout>()[0];
+    assert_eq!(saga.status(), Status::ManualIntervention(Step::Capture));
+    assert_eq!(audit.all::<Order>()[0].1.status(), OrderStatus::Confirmed);
+}
+
+fn refusals() -> impl Iterator<Item = Behaviour> {
+    std::iter::repeat_n(Behaviour::Decline("no"), 1000)
+}
+
+#[test]
+fn a_refund_that_is_refused_is_not_taken_for_done() {
+    let mut world = World::open();
+    world.happens(&Happening::Behaves(Behaviour::Redirect("https://bank.example/3ds")));
+    world.happens(&Happening::Buys(0));
+    // The stock was held no longer when the buyer paid.
+    world.happens(&Happening::Passes(1000));
+    world.shop.gateway.script([Behaviour::Decline("no")]);
+    world.happens(&Happening::Decides { buyer: 0, state: ChargeState::Captured });
+    let saga = |world: &World| Audit::of(&world.store).all::<Checkout>().remove(0);
+    let (checkout, state, _) = saga(&world);
+    assert_eq!(state.status(), Status::ManualIntervention(Step::Authorise));
+    assert_eq!(world.shop.gateway.ledger().kept(order_of(checkout)), 900);
+    // Trying again goes on undoing and takes nothing up again.
+    let staff = world.shop.staff();
+    let resume_at = staff.now();
+    block_on(staff.execute(checkout, CheckoutCommand::Retry { resume_at })).unwrap();
+    assert_eq!(saga(&world).1.status(), Status::Compensating(Step::Authorise));
+    world.settles();
+    assert_eq!(saga(&world).1.status(), Status::ManualIntervention(Step::Authorise));
+    let refund = PaymentCommand::RequestRefund {
+        refund: staff.new_id(),
+        amount: Shop::euros(900),
+        reason: Reason::new("by hand").unwrap(),
+        resolve_at: resume_at,
+    };
+    block_on(staff.execute(payment_of(checkout), refund)).unwrap();
+    world.settles();
+    assert_eq!(world.shop.gateway.ledger().kept(order_of(checkout)), 0);
+    let retry = CheckoutCommand::Retry { resume_at: staff.now() };
+    block_on(staff.execute(checkout, retry)).unwrap();
+    world.settles();
+    assert_eq!(saga(&world).1.status(), Status::Compensated);
 }
 
 proptest! {
