@@ -142,8 +142,9 @@ impl Commerce {
                 Ok(true) => {
                     let awaits = advance(&mut batch, &mut party, &settings)?;
                     note_payment(&mut batch, &mut party)?;
-                    // The gateway has answered without deciding: asking at once would not end.
-                    if awaits == Awaits::Call(key.clone()) {
+                    // Answered without deciding, or refused for good: asking at once would not end.
+                    let refused = matches!(outcome, Outcome::Refused(_));
+                    if matches!(&awaits, Awaits::Call(next) if next == key || refused) {
                         Self::postpone(&mut batch, &mut party, &settings)?;
                         Awaits::Outside
                     } else {

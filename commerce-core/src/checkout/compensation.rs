@@ -33,6 +33,10 @@ pub fn undo_step(
                 return Ok(Some(awaits));
             }
             note_payment(batch, party)?;
+            if party.payment.state.as_ref().is_some_and(|payment| payment.refundable().is_positive()) {
+                walk.give_up("the gateway refuses to give the money back")?;
+                return Ok(None);
+            }
         }
         Step::PlaceOrder => {
             let pending =

@@ -56,12 +56,13 @@ pub struct Walk {
     taken: Vec<Step>,
     failed: Option<(&'static str, Reason)>,
     undone: Vec<Step>,
+    given_up: Option<Reason>,
 }
 
 impl Walk {
     /// From where the saga stands.
     pub fn new(saga: &Checkout) -> Self {
-        Self { status: saga.status(), taken: Vec::new(), failed: None, undone: Vec::new() }
+        Self { status: saga.status(), taken: Vec::new(), failed: None, undone: Vec::new(), given_up: None }
     }
 
     /// Where it stands now.
@@ -110,6 +111,17 @@ impl Walk {
         Ok(())
     }
 
+    /// Somebody has to look at it.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckoutError::Internal`] where the machine does not allow it.
+    pub fn give_up(&mut self, reason: &str) -> Result<(), CheckoutError> {
+        self.go(Input::GiveUp)?;
+        self.given_up = Some(Reason::new(reason).map_err(|_| InternalRefusal::Text)?);
+        Ok(())
+    }
+
     /// Writes down what happened.
     ///
     /// # Errors
@@ -121,7 +133,7 @@ impl Walk {
         saga: &mut Instance<Checkout>,
         resume_at: Timestamp,
     ) -> Result<(), CheckoutError> {
-        let Self { taken: steps, failed, undone, .. } = self;
+        let Self { taken: steps, failed, undone, given_up, .. } = self;
         if !steps.is_empty() {
             tell(batch, saga, CheckoutCommand::Take { steps, resume_at })?;
         }
@@ -130,6 +142,9 @@ impl Walk {
         }
         if !undone.is_empty() {
             tell(batch, saga, CheckoutCommand::Undo { steps: undone, resume_at })?;
+        }
+        if let Some(reason) = given_up {
+            tell(batch, saga, CheckoutCommand::GiveUp { reason })?;
         }
         Ok(())
     }

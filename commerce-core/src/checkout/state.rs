@@ -75,6 +75,11 @@ impl Checkout {
         next(status, input).ok_or(CheckoutRefusal::IllegalTransition { status, input })
     }
 
+    /// What trying again means: a checkout that was being undone is undone further, never taken up again.
+    const fn again(&self) -> Input {
+        if self.failure.is_some() { Input::ForceCompensate } else { Input::Retry }
+    }
+
     fn through(&self, inputs: impl Iterator<Item = Input>) -> Result<Status, CheckoutRefusal> {
         let mut at = self.clone();
         for input in inputs {
@@ -138,7 +143,7 @@ impl Aggregate for Checkout {
                 Ok(vec![E::InterventionRequired { reason }])
             }
             (saga, C::Retry { resume_at }) => {
-                saga.to(Input::Retry)?;
+                saga.to(saga.again())?;
                 Ok(vec![E::Retried { resume_at }])
             }
             (saga, C::Skip { resume_at }) => {
@@ -200,7 +205,7 @@ impl Aggregate for Checkout {
             // The steps have led there; these say it in so many words.
             E::Completed | E::Compensated => {}
             E::InterventionRequired { .. } => saga.status = to(&saga, Input::GiveUp)?,
-            E::Retried { .. } => saga.status = to(&saga, Input::Retry)?,
+            E::Retried { .. } => saga.status = to(&saga, saga.again())?,
             E::Skipped { .. } => saga.status = to(&saga, Input::Skip)?,
         }
         Ok(saga)
