@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use commerce_adapters_memory::MemoryStore;
 use commerce_core::carts::CartCommand;
+use commerce_core::kernel::stream::Position;
+use commerce_core::port::store::{MAX_PAGE, Store, Table};
 use commerce_core::promotions::PromotionCommand;
 use commerce_core::value::id::{CartId, PromotionId};
 use commerce_core::value::{Benefit, Phase, PromotionCode, PromotionRule, Rate};
 use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::shop::Shop;
+use pollster::block_on;
+
+use crate::world::Contents;
 
 /// A coupon to be: a part of the price off, for whoever knows its code.
 #[derive(Debug, Clone, Copy)]
@@ -75,4 +80,19 @@ pub async fn mugs(gateway: Gateway, stock: u32) -> (Shop, MemoryStore) {
     let (shop, store) = shop(gateway);
     shop.list("MUG", "12.50", stock).await.unwrap();
     (shop, store)
+}
+
+/// Everything that a store holds.
+pub fn contents(store: &dyn Store) -> Contents {
+    let tables = [Table::Keys, Table::Pools, Table::Timers, Table::Marks];
+    let rows = |table| block_on(store.scan(table, None, MAX_PAGE)).unwrap();
+    let (mut log, mut after) = (Vec::new(), Position::START);
+    loop {
+        let page = block_on(store.read_all(after, MAX_PAGE)).unwrap();
+        if page.events.is_empty() {
+            return Contents { log, rows: tables.into_iter().flat_map(rows).collect() };
+        }
+        log.extend(page.events);
+        after = page.next;
+    }
 }

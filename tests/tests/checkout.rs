@@ -81,7 +81,7 @@ fn a_redirect_waits_for_its_callback() {
             let (headers, body) = (message.headers.clone(), message.body.clone());
             shop.commerce.payment_callback("fake", headers, body).await.unwrap();
         }
-        let receipt = shop.commerce.resume_checkout(receipt.checkout).await.unwrap();
+        let receipt = shop.buyer(1).resume_checkout(receipt.checkout).await.unwrap();
         assert_eq!(receipt.status, CheckoutStatus::Confirmed);
         assert_eq!(shop.gateway.ledger().kept(receipt.order), 2500);
     });
@@ -96,7 +96,7 @@ fn a_lost_answer_is_looked_up_and_never_charged_twice() {
         assert_eq!(receipt.status, CheckoutStatus::Pending);
         shop.clock.advance(Duration::from_secs(30));
         shop.commerce.run_due().await.unwrap();
-        let receipt = shop.commerce.resume_checkout(receipt.checkout).await.unwrap();
+        let receipt = shop.buyer(1).resume_checkout(receipt.checkout).await.unwrap();
         assert_eq!(receipt.status, CheckoutStatus::Confirmed);
         assert_eq!(shop.gateway.ledger().kept(receipt.order), 2500);
         assert_eq!(shop.gateway.ledger().accounts().count(), 1);
@@ -111,14 +111,14 @@ fn a_buyer_who_does_not_pay_loses_the_hold() {
         let receipt = shop.buy(1, cart).await.unwrap();
         shop.clock.advance(Duration::from_secs(3600));
         shop.commerce.run_due().await.unwrap();
-        let receipt = shop.commerce.resume_checkout(receipt.checkout).await.unwrap();
+        let receipt = shop.buyer(1).resume_checkout(receipt.checkout).await.unwrap();
         assert!(matches!(receipt.status, CheckoutStatus::Failed { .. }), "{receipt:?}");
         assert_eq!(levels(&shop).await, (10, 0, 0));
         // Money that arrives behind the end goes back.
         let message = shop.gateway.decide(payment_of(receipt.checkout), ChargeState::Captured).unwrap();
         shop.commerce.payment_callback("fake", message.headers, message.body).await.unwrap();
         assert_eq!(shop.gateway.ledger().kept(receipt.order), 0);
-        let again = shop.commerce.resume_checkout(receipt.checkout).await.unwrap();
+        let again = shop.buyer(1).resume_checkout(receipt.checkout).await.unwrap();
         assert!(matches!(again.status, CheckoutStatus::Failed { .. }));
     });
 }

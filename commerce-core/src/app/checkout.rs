@@ -8,6 +8,8 @@ use super::commit::MAX_ATTEMPTS;
 use crate::checkout::machine::{Status, Step};
 use crate::checkout::party::Party;
 use crate::checkout::{Checkout, CheckoutError};
+use crate::identity::authorise;
+use crate::kernel::aggregate::{Aggregate, Permission};
 use crate::kernel::error::{CommitError, Shortage};
 use crate::orders::{NUMBER_SCOPE, OrderNumber};
 use crate::payments::PaymentStatus;
@@ -119,13 +121,16 @@ impl Commerce {
         }
     }
 
-    /// What came of a checkout, after it was helped on as far as it can go.
+    /// What came of a checkout, after it was helped on as far as it can go. For its buyer, and for staff.
     ///
     /// # Errors
     ///
-    /// [`CheckoutError`] where there is none, or a port fails.
+    /// [`CheckoutError`] where there is none, it is somebody else's, or a port fails.
     pub async fn resume_checkout(&self, checkout: CheckoutId) -> Result<CheckoutReceipt, CheckoutError> {
-        let party = self.resume(checkout).await?;
+        let party = self.party(checkout).await?;
+        let owner = party.saga.state.as_ref().map(Checkout::owner);
+        authorise(&self.request.principal, Permission::new(Checkout::NAME, "read"), owner)?;
+        let party = self.help(party).await?;
         receipt(&party)
     }
 }

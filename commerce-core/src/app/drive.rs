@@ -80,6 +80,11 @@ impl Commerce {
     /// Helps a checkout on as far as it can go.
     pub(super) async fn resume(&self, checkout: CheckoutId) -> Result<Box<Party>, CheckoutError> {
         let party = self.party(checkout).await?;
+        self.help(party).await
+    }
+
+    /// Helps a checkout on whose party is known.
+    pub(super) async fn help(&self, party: Party) -> Result<Party, CheckoutError> {
         let (party, awaits) = self.push(party).await?;
         self.drive(party, awaits, false).await
     }
