@@ -84,7 +84,7 @@ impl Commerce {
     }
 
     /// Helps a checkout on whose party is known.
-    pub(super) async fn help(&self, party: Party) -> Result<Party, CheckoutError> {
+    pub(super) async fn help(&self, party: Box<Party>) -> Result<Box<Party>, CheckoutError> {
         let (party, awaits) = self.push(party).await?;
         self.drive(party, awaits, false).await
     }
