@@ -50,6 +50,7 @@ impl Audit {
     }
 
     /// Every aggregate of a kind, folded from the log, with its events.
+    #[allow(clippy::type_complexity)] // the three things that are known of an aggregate
     pub fn all<A: Aggregate>(&self) -> Vec<(Id<A::Root>, A, Vec<A::Event>)> {
         let of_kind = self.streams.iter().filter(|(stream, _)| stream.kind == A::NAME);
         of_kind
