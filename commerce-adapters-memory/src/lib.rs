@@ -10,6 +10,8 @@ mod erase;
 mod ids;
 mod lease;
 mod load;
+mod manual;
+mod platform;
 mod scan;
 mod sleeper;
 mod state;
@@ -19,5 +21,7 @@ mod timers;
 
 pub use clock::SystemClock;
 pub use ids::OsIds;
+pub use manual::ManualPayment;
+pub use platform::platform;
 pub use sleeper::ThreadSleeper;
 pub use store::MemoryStore;

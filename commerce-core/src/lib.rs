@@ -13,6 +13,7 @@ pub mod notifications;
 pub mod orders;
 pub mod payments;
 pub mod port;
+pub mod prelude;
 pub mod pricing;
 pub mod promotions;
 pub mod returns;

@@ -1,15 +1,21 @@
 //! The test kit of `commerce-core`: for its own tests, for hosts and for authors of adapters.
 //!
 //! - [`conformance`]: what every port's contract says, as named checks that any adapter can run;
+//! - [`check`]: a checker that reads only the store and the fake gateway's books;
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
-//! - [`fake`]: a clock, a sleeper and ids that a test controls;
+//! - [`fake`]: a clock, a sleeper, ids and a payment gateway that a test controls;
+//! - [`strategy`]: generators for property tests;
 //! - [`shop`]: a small shop with fakes on its ports;
-//! - [`build`]: short ways to write commits.
+//! - [`build`]: short ways to write commits;
+//! - [`broken`]: a store with a switchable defect per clause, which proves that the checks bite.
 
+pub mod broken;
 pub mod build;
+pub mod check;
 pub mod conformance;
 pub mod fake;
 pub mod scenario;
 pub mod shop;
+pub mod strategy;
 
 pub use scenario::given;

@@ -32,7 +32,7 @@ use crate::fake::START;
 /// # #[derive(Debug, Clone, Serialize, Deserialize)]
 /// # enum SwitchEvent { TurnedOn }
 /// # commerce_core::event_types! { SwitchEvent { TurnedOn => "SwitchTurnedOn" v1 } }
-/// # #[derive(Debug)]
+/// # #[derive(Debug, Clone, Serialize)]
 /// # enum SwitchCommand { TurnOn }
 /// # impl Command for SwitchCommand { type Target = Switch; }
 /// # #[derive(Debug, Clone, PartialEq)]

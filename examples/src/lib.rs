@@ -1,1 +1,5 @@
-//! Runnable hosts: see the `[[example]]` entries.
+//! Runnable hosts: see the `[[example]]` entries. The README's code runs as this crate's doctests.
+
+#[doc = include_str!("../../README.md")]
+#[cfg(doctest)]
+struct Readme;

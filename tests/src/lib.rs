@@ -11,6 +11,7 @@
 pub mod audit;
 pub mod counting;
 pub mod faults;
+pub mod house;
 pub mod orders;
 pub mod shopping;
 pub mod stock;

@@ -154,14 +154,14 @@ impl Commerce {
         let expires_at = now.plus(values.hold());
         let holds = offers.holds(&content.book, checkout, plan.subject, expires_at)?;
         let (redemptions, commands) = holds.into_iter().unzip();
-        let mut party = Party {
+        let mut party = Box::new(Party {
             saga: Instance::absent(checkout),
             cart,
             order: Instance::absent(order_of(checkout)),
             reservation: Instance::absent(reservation_of(checkout)),
             payment: Instance::absent(payment_of(checkout)),
             redemptions,
-        };
+        });
         let mut batch = Batch::new(self.ids(), now, metadata);
         let beginning = Beginning { plan, number, content, stock, redemptions: commands };
         let awaits = begin(&mut batch, &mut party, beginning, values)?;
@@ -172,7 +172,7 @@ impl Commerce {
             batch.commit_mut().mark = Some(Mark { key, fingerprint, result });
         }
         self.commit_resolved(batch.into_commit()).await.map_err(CheckoutError::Commit)?;
-        Ok(Begun::Started { party: Box::new(party), awaits })
+        Ok(Begun::Started { party, awaits })
     }
 
     #[allow(clippy::too_many_arguments)] // each is one thing that the plan follows from

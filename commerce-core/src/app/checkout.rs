@@ -100,7 +100,7 @@ impl Commerce {
             attempt += 1;
             match self.begin_checkout(&request, levels.take()).await {
                 Ok(Begun::Started { party, awaits }) => {
-                    let party = self.drive(*party, awaits, true).await?;
+                    let party = self.drive(party, awaits, true).await?;
                     return receipt(&party);
                 }
                 Ok(Begun::Known(checkout)) => return self.resume_checkout(checkout).await,

@@ -8,24 +8,14 @@ use uuid::Uuid;
 use super::cache::StateCache;
 use crate::identity::Principal;
 use crate::kernel::event::Metadata;
-use crate::port::clock::{Clock, Sleeper};
+use crate::port::clock::Sleeper;
 use crate::port::ids::Ids;
 use crate::port::payment::PaymentGateway;
+pub use crate::port::platform::Platform;
 use crate::port::store::Store;
 use crate::value::actor::Actor;
 use crate::value::id::{CommandId, Id};
 use crate::value::time::Timestamp;
-
-/// What a shop stands on besides its store.
-#[derive(Debug, Clone)]
-pub struct Platform {
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Waits.
-    pub sleeper: Arc<dyn Sleeper>,
-    /// Makes identifiers.
-    pub ids: Arc<dyn Ids>,
-}
 
 /// A shop: one handle for all contexts.
 ///

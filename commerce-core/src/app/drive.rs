@@ -27,7 +27,7 @@ impl Commerce {
     }
 
     /// Everybody who takes part in a checkout, as the store knows them.
-    pub(super) async fn party(&self, checkout: CheckoutId) -> Result<Party, CheckoutError> {
+    pub(super) async fn party(&self, checkout: CheckoutId) -> Result<Box<Party>, CheckoutError> {
         let cache = &self.shared.cache;
         let saga = cache.take::<Checkout>(checkout);
         let (order, reservation) = (cache.take(order_of(checkout)), cache.take(reservation_of(checkout)));
@@ -53,7 +53,7 @@ impl Commerce {
             ask.stream(redemption);
         }
         let second: Answer = self.ask(ask).await?;
-        Ok(Party {
+        Ok(Box::new(Party {
             saga,
             cart: second.fold(cart)?,
             order: answer.fold(order)?,
@@ -63,7 +63,7 @@ impl Commerce {
                 .into_iter()
                 .map(|redemption| second.fold(redemption))
                 .collect::<Result<_, _>>()?,
-        })
+        }))
     }
 
     /// Puts everybody back whom this process may want to see again.
@@ -78,19 +78,19 @@ impl Commerce {
     }
 
     /// Helps a checkout on as far as it can go.
-    pub(super) async fn resume(&self, checkout: CheckoutId) -> Result<Party, CheckoutError> {
+    pub(super) async fn resume(&self, checkout: CheckoutId) -> Result<Box<Party>, CheckoutError> {
         let party = self.party(checkout).await?;
         self.help(party).await
     }
 
     /// Helps a checkout on whose party is known.
-    pub(super) async fn help(&self, party: Party) -> Result<Party, CheckoutError> {
+    pub(super) async fn help(&self, party: Box<Party>) -> Result<Box<Party>, CheckoutError> {
         let (party, awaits) = self.push(party).await?;
         self.drive(party, awaits, false).await
     }
 
     /// Takes the steps that can be taken at once.
-    async fn push(&self, mut party: Party) -> Result<(Party, Awaits), CheckoutError> {
+    async fn push(&self, mut party: Box<Party>) -> Result<(Box<Party>, Awaits), CheckoutError> {
         let checkout = party.saga.id;
         let settings = self.settings().await?;
         for attempt in 1..=MAX_ATTEMPTS {
@@ -116,10 +116,10 @@ impl Commerce {
     /// Makes the calls that a checkout announces, and goes on behind each.
     pub(super) async fn drive(
         &self,
-        mut party: Party,
+        mut party: Box<Party>,
         mut awaits: Awaits,
         mut fresh: bool,
-    ) -> Result<Party, CheckoutError> {
+    ) -> Result<Box<Party>, CheckoutError> {
         while let Awaits::Call(key) = awaits {
             let Some(payment) = party.payment.state.as_ref() else { break };
             let outcome = self.call(party.payment.id, payment, &key, !fresh).await;
@@ -133,10 +133,10 @@ impl Commerce {
     /// Writes down what came of a call and goes on; decided anew where others were faster.
     pub(super) async fn settle(
         &self,
-        mut party: Party,
+        mut party: Box<Party>,
         key: &IdempotencyKey,
         outcome: Outcome,
-    ) -> Result<(Party, Awaits), CheckoutError> {
+    ) -> Result<(Box<Party>, Awaits), CheckoutError> {
         let checkout = party.saga.id;
         let settings = self.settings().await?;
         for attempt in 1..=MAX_ATTEMPTS {

@@ -101,7 +101,8 @@ impl ImportBatch {
         self.orders.len() + self.returns.len() + self.notes.len() + self.opening.len()
     }
 
-    fn lines(&self) -> usize {
+    /// How many lines its records have.
+    pub fn lines(&self) -> usize {
         let orders: usize = self.orders.iter().map(|order| order.lines.len()).sum();
         let returns: usize = self.returns.iter().map(|record| record.lines.len()).sum();
         let notes: usize = self.notes.iter().map(|note| note.skipped.len() + note.odd.len()).sum();

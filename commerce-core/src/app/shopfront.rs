@@ -49,6 +49,13 @@ impl Listing {
         self
     }
 
+    /// Nothing is sent; stock is kept, as of tickets or licences.
+    #[must_use]
+    pub const fn digital(mut self) -> Self {
+        self.shippable = false;
+        self
+    }
+
     /// A service: no stock is kept of it and nothing is sent.
     #[must_use]
     pub const fn service(mut self) -> Self {
@@ -198,10 +205,10 @@ impl Commerce {
         let product = owner.and_then(|owner| ProductId::from_uuid(owner.id).ok());
         let product = product.ok_or_else(|| ShopfrontError::NoSuchSku(sku.clone()))?;
         let state = self.read::<Product>(product).await.map_err(read_error)?;
-        let variants = state.state.iter().flat_map(|product| product.variants());
-        let variant =
+        let variants = state.state.iter().flat_map(Product::variants);
+        let mut variant =
             variants.filter(|(_, variant)| !variant.removed && variant.sku == *sku).map(|(id, _)| *id);
-        let variant = variant.last().ok_or_else(|| ShopfrontError::NoSuchSku(sku.clone()))?;
+        let variant = variant.next_back().ok_or_else(|| ShopfrontError::NoSuchSku(sku.clone()))?;
         let is_new = known.state.is_none();
         self.shared.cache.put(known);
         if is_new {

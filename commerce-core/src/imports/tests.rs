@@ -44,6 +44,7 @@ fn note(row: u64) -> NoteRecord {
         quantity: Some(3),
         unit_micros: Some(0),
         at: None,
+        customer: None,
     };
     NoteRecord { key: Code::new("540002").unwrap(), invoice: None, skipped: vec![skipped], odd: Vec::new() }
 }
@@ -123,5 +124,16 @@ proptest! {
                 *open -= piece.quantity.get();
             }
         }
+    }
+}
+
+#[test]
+fn identity_3_importing_is_in_the_table_and_for_staff() {
+    use crate::identity::{Role, find, least_role};
+    use crate::kernel::aggregate::Command;
+    let record = ImportedReturnCommand::Import { record: record(vec![line(-1, &[])]) };
+    for asked in [record.permission(), NoteCommand::Import { record: note(1) }.permission()] {
+        assert_eq!(find(asked.resource, asked.action), Some(asked));
+        assert_eq!(least_role(asked), Role::Admin);
     }
 }

@@ -1,8 +1,8 @@
 //! Inventory: how much of a SKU lies where, and for whom.
 //!
-//! Every SKU has one pool per location. A [`StockItem`](stock::StockItem) owns the pool: goods received,
+//! Every SKU has one pool per location. A [`StockItem`] owns the pool: goods received,
 //! counted or moved change what is available, and its policy sets the floor. A
-//! [`Reservation`](reservation::Reservation) takes from pools for one buyer: held while they pay, allocated
+//! [`Reservation`] takes from pools for one buyer: held while they pay, allocated
 //! once the order stands, consumed when the parcel leaves. No other aggregate moves a stock pool, so one
 //! parcel never leaves twice.
 //!

@@ -186,6 +186,18 @@ impl NetMove {
         self.guarded += i128::from(n);
     }
 
+    /// What all moves together make of an empty pool, without guards: how a pool is rebuilt from the log,
+    /// whose commits were guarded when they were made. Sums that leave 64 bits are cut.
+    pub fn total(&self) -> PoolLevel {
+        let cut = |value: i128| i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX });
+        PoolLevel {
+            available: cut(self.available),
+            held: cut(self.held),
+            allocated: cut(self.allocated),
+            floor: self.floor.unwrap_or(0),
+        }
+    }
+
     /// The level after the commit.
     ///
     /// `available` is guarded only where the guarded moves take from it on balance; a `correct` beside

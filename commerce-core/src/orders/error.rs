@@ -2,6 +2,7 @@
 
 use super::ledger::Movement;
 use super::lifecycle::{OrderStatus, Trigger};
+use crate::value::Money;
 use crate::value::id::OrderLineId;
 
 /// An order refuses.
@@ -30,6 +31,12 @@ pub enum OrderError {
         from: Option<OrderStatus>,
         /// What was asked.
         trigger: Trigger,
+    },
+    /// Less than what is due is reserved or taken.
+    #[error("the payment does not cover {total}")]
+    NotCovered {
+        /// What is due.
+        total: Money,
     },
     /// Units have left already.
     #[error("units have been shipped already")]

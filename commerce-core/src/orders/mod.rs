@@ -1,7 +1,7 @@
 //! Orders: what was bought, at which price, and how much of it has gone where.
 //!
 //! An order has three axes. Its *lifecycle* is a small machine whose table is data
-//! ([`TRANSITIONS`](lifecycle::TRANSITIONS)). Its *payment status* and its *fulfilment status* are functions
+//! ([`TRANSITIONS`]). Its *payment status* and its *fulfilment status* are functions
 //! of sums: what payments report, and a quantity ledger per line. Product names, prices, taxes and
 //! addresses are snapshots of the moment of placement; nothing recomputes them.
 //!

@@ -138,6 +138,19 @@ impl Order {
         }
     }
 
+    /// Whether the coverage is enough; less is for somebody to let pass by name.
+    fn covered(&self, coverage: &Coverage) -> Result<(), OrderError> {
+        let total = self.total();
+        let enough = match coverage {
+            Coverage::Free => total.is_zero(),
+            Coverage::Authorized { amount, .. } | Coverage::Captured { amount, .. } => {
+                amount.checked_cmp(total).is_ok_and(std::cmp::Ordering::is_ge)
+            }
+            Coverage::Override { .. } => true,
+        };
+        if enough { Ok(()) } else { Err(OrderError::NotCovered { total }) }
+    }
+
     fn cancel(&self, reason: crate::value::Reason) -> Result<Vec<OrderEvent>, OrderError> {
         if self.status == OrderStatus::Cancelled {
             return Ok(Vec::new());
@@ -233,6 +246,9 @@ fn consistent(content: &OrderContent) -> Result<(), OrderError> {
         }
         sum += i128::from(priced.gross.minor());
     }
+    if [book.total, book.shipping_total, book.fee_total].iter().any(|sum| sum.currency() != book.currency) {
+        return Err(OrderError::Inconsistent("a sum is in another currency"));
+    }
     if book.total.is_negative() || sum != i128::from(book.total.minor()) {
         return Err(OrderError::Inconsistent("the total is not the sum of its parts"));
     }
@@ -286,6 +302,7 @@ impl Aggregate for Order {
             C::Confirm { .. } if order.status == OrderStatus::Confirmed => Ok(Vec::new()),
             C::Confirm { coverage, backordered } => {
                 order.step(Trigger::Confirm)?;
+                order.covered(&coverage)?;
                 Ok(vec![OrderEvent::Confirmed { coverage, backordered }])
             }
             C::Fail { .. } if order.status == OrderStatus::Failed => Ok(Vec::new()),

@@ -6,4 +6,5 @@ pub mod clock;
 pub mod ids;
 pub mod lease;
 pub mod payment;
+pub mod platform;
 pub mod store;

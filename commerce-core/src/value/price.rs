@@ -61,7 +61,12 @@ impl Price {
     /// The most decimals.
     pub const DECIMALS: u8 = 6;
 
-    fn from_micros(micros: i64, currency: Currency) -> Result<Self, InvalidPrice> {
+    /// Takes a price in millionths of the main unit.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPrice::Negative`].
+    pub const fn from_micros(micros: i64, currency: Currency) -> Result<Self, InvalidPrice> {
         if micros < 0 { Err(InvalidPrice::Negative) } else { Ok(Self { micros, currency }) }
     }
 

@@ -53,7 +53,13 @@ impl<const MAX: usize> Text<MAX> {
     /// [`InvalidText`].
     pub fn new(raw: &str) -> Result<Self, InvalidText> {
         // One character more than fits is enough to refuse; the rest of a huge input is never read.
-        let normal: String = raw.trim().nfc().take(MAX.saturating_add(1)).collect();
+        // ASCII is normal as it stands.
+        let trimmed = raw.trim();
+        let normal: String = if trimmed.is_ascii() {
+            trimmed.chars().take(MAX.saturating_add(1)).collect()
+        } else {
+            trimmed.nfc().take(MAX.saturating_add(1)).collect()
+        };
         if normal.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
             return Err(InvalidText::Control);
         }

@@ -207,6 +207,13 @@ impl From<Arc<dyn Store>> for Fixture {
     }
 }
 
+/// A fresh, empty store without anything besides it.
+impl From<Box<dyn Store>> for Fixture {
+    fn from(store: Box<dyn Store>) -> Self {
+        Self::from(Arc::<dyn Store>::from(store))
+    }
+}
+
 impl fmt::Debug for Fixture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fixture")

@@ -260,6 +260,8 @@ macro_rules! __store_checks {
             "Erasure: the subject's personal keys are freed." }
         { Store store::erase erase_deletes_snapshots_of_streams_with_values
             "Erasure: snapshots of streams with values of the subject go." }
+        { Store store::erase erase_holds_for_later_snapshots
+            "Erasure: also values that come later within a snapshot." }
         { Store store::erase erase_keeps_money_counts_and_order
             "Erasure: money, counts and order of events stay." }
         { Store store::erase erase_can_be_repeated

@@ -19,7 +19,7 @@ commerce_core::event_types! {
     CardEvent { Issued => "CardIssued" v1, Redeemed => "CardRedeemed" v1 }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize)]
 enum CardCommand {
     Issue(u32),
     Redeem(u32),

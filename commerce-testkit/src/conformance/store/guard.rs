@@ -94,6 +94,9 @@ pub(crate) async fn guard_consume_stops_at_what_is_physically_there(f: &Fixture)
 }
 
 pub(crate) async fn guard_sums_do_not_wrap(f: &Fixture) -> Outcome {
+    for beyond in [PoolOp::Hold(u64::MAX), PoolOp::Release(u64::MAX), PoolOp::Return(u64::MAX)] {
+        refuses(f, &[beyond], unbalanced()).await?;
+    }
     steps(f, &[PoolOp::Supply(i64::MAX)]).await?;
     refuses(f, &[PoolOp::Supply(1)], unbalanced()).await?;
     refuses(f, &[PoolOp::Correct(i64::MAX), PoolOp::Correct(i64::MAX)], unbalanced()).await?;

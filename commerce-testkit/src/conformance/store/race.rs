@@ -1,9 +1,11 @@
 //! Races on real threads: exactly as many win as may.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use commerce_core::kernel::commit::{Commit, Load, Receipt};
@@ -136,7 +138,7 @@ pub(crate) async fn race_for_due_timers_gives_each_once(f: &Fixture) -> Outcome 
     equal("different ones among them", given.iter().collect::<BTreeSet<_>>().len(), 12)
 }
 
-/// A writer that is under way; counts itself out, also when it fails.
+/// Somebody who is under way; counts itself out, also when it fails.
 struct Running(Arc<AtomicUsize>);
 
 impl Drop for Running {
@@ -145,24 +147,56 @@ impl Drop for Running {
     }
 }
 
+/// Who is under way, and how often was loaded: reads and writes take turns, however threads are scheduled.
+#[derive(Clone, Default)]
+struct Turns {
+    writers: Arc<AtomicUsize>,
+    readers: Arc<AtomicUsize>,
+    loads: Arc<AtomicUsize>,
+}
+
+/// How many rounds are written.
+const ROUNDS: usize = 40;
+
+/// Lets others go on.
+async fn give_way() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        std::thread::yield_now();
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// One commit per round over two streams, a pool and a key.
-async fn write_rounds(store: Arc<dyn Store>, rounds: u64, running: Running) -> Outcome {
+async fn write_rounds(store: Arc<dyn Store>, turns: Turns) -> Outcome {
+    let writer = Running(turns.writers.clone());
     let (a, b) = (stream("a"), stream("b"));
-    for round in 0..rounds {
+    for round in 0..ROUNDS {
+        while turns.loads.load(Ordering::SeqCst) < round / 4 && turns.readers.load(Ordering::SeqCst) > 0 {
+            give_way().await;
+        }
+        let head = round as u64;
         let commit =
-            Commit::default().appends(&a, round, 1).moves("p", PoolOp::Supply(1)).appends(&b, round, 1);
+            Commit::default().appends(&a, head, 1).moves("p", PoolOp::Supply(1)).appends(&b, head, 1);
         store.commit(commit.claims(&format!("k{round}"), &a)).await?;
     }
-    drop(running);
+    drop(writer);
     Ok(())
 }
 
 /// Loads the same things again and again; all must be of the same round.
-async fn read_rounds(store: Arc<dyn Store>, rounds: u64, running: Arc<AtomicUsize>) -> Outcome {
-    let keys: Vec<_> = (0..rounds).map(|round| key(&format!("k{round}"))).collect();
+async fn read_rounds(store: Arc<dyn Store>, turns: Turns) -> Outcome {
+    let reader = Running(turns.readers.clone());
+    let by_claim: Vec<_> = (0..ROUNDS).map(|round| key(&format!("k{round}"))).collect();
     let streams = vec![query(&stream("a"), 0, None), query(&stream("b"), 0, None)];
-    let load = Load { streams, pools: vec![pool("p")], by_claim: keys, ..Load::default() };
-    while running.load(Ordering::SeqCst) > 0 {
+    let load = Load { streams, pools: vec![pool("p")], by_claim, ..Load::default() };
+    while turns.writers.load(Ordering::SeqCst) > 0 {
         let loaded = store.load(load.clone()).await?;
         let mut seen: Vec<u64> = loaded.streams.iter().map(|stream| stream.version.get()).collect();
         seen.extend(loaded.streams.iter().map(|stream| stream.events.len() as u64));
@@ -175,16 +209,19 @@ async fn read_rounds(store: Arc<dyn Store>, rounds: u64, running: Arc<AtomicUsiz
         )?;
         let log = store.read_all(Position::START, 1000).await?.events.len();
         holds(&format!("the log shows no commit in part: {log} events"), log % 2 == 0)?;
+        turns.loads.fetch_add(1, Ordering::SeqCst);
     }
+    drop(reader);
     Ok(())
 }
 
 pub(crate) async fn race_of_readers_sees_no_commit_in_part(f: &Fixture) -> Outcome {
-    let running = Arc::new(AtomicUsize::new(1));
-    let mut tasks: Vec<Task<Outcome>> =
-        vec![Box::pin(write_rounds(f.shared(), 40, Running(running.clone())))];
+    let turns = Turns::default();
+    turns.writers.store(1, Ordering::SeqCst);
+    turns.readers.store(2, Ordering::SeqCst);
+    let mut tasks: Vec<Task<Outcome>> = vec![Box::pin(write_rounds(f.shared(), turns.clone()))];
     for _ in 0..2 {
-        tasks.push(Box::pin(read_rounds(f.shared(), 40, running.clone())));
+        tasks.push(Box::pin(read_rounds(f.shared(), turns.clone())));
     }
     f.race(tasks).await.into_iter().collect()
 }

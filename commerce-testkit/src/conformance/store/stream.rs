@@ -100,6 +100,7 @@ pub(crate) async fn stream_is_read_in_pages(f: &Fixture) -> Outcome {
         let page = f.store().read_stream(&s, after, 3).await?;
         holds("a page has at most as many events as were asked for", page.len() <= 3)?;
         let Some(last) = page.last() else { break };
+        holds("a page lies behind the version that was read to", last.version > after)?;
         after = last.version;
         versions.extend(page.iter().map(|event| event.version.get()));
     }

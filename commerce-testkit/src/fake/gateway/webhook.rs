@@ -12,7 +12,7 @@ use super::Gateway;
 /// The header that proves a message.
 const SIGNATURE: &str = "fake-signature";
 /// What only the gateway and the shop know.
-const SECRET: Uuid = Uuid::from_u128(0x5ec7_e7);
+const SECRET: Uuid = Uuid::from_u128(0x5e_c7e7);
 
 fn sign(body: &[u8]) -> String {
     Uuid::new_v5(&SECRET, body).to_string()
