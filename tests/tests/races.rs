@@ -16,10 +16,12 @@ use commerce_tests::shopping::{Coupon, mugs};
 use commerce_tests::world::id;
 use pollster::block_on;
 
+/// Who buys which cart for how many cents, and under which command id.
+type Request = (u64, CartId, i64, Option<CommandId>);
 type Outcome = Result<CheckoutReceipt, CheckoutError>;
 
 /// Every buyer checks out, spread over threads that begin together.
-fn race(shop: &Shop, requests: Vec<(u64, CartId, i64, Option<CommandId>)>, threads: usize) -> Vec<Outcome> {
+fn race(shop: &Shop, requests: &[Request], threads: usize) -> Vec<Outcome> {
     let share = requests.len().div_ceil(threads);
     let barrier = Arc::new(Barrier::new(requests.len().div_ceil(share)));
     let racing: Vec<_> = requests
@@ -28,7 +30,7 @@ fn race(shop: &Shop, requests: Vec<(u64, CartId, i64, Option<CommandId>)>, threa
             let (shop, barrier, chunk) = (shop.clone(), barrier.clone(), chunk.to_vec());
             thread::spawn(move || {
                 barrier.wait();
-                let buy = |(buyer, cart, cents, command): &(u64, CartId, i64, Option<CommandId>)| {
+                let buy = |(buyer, cart, cents, command): &Request| {
                     let mut acting = shop.buyer(*buyer);
                     if let Some(command) = command {
                         acting = acting.with_command_id(*command);
@@ -66,7 +68,7 @@ fn fifty_buyers_for_ten_units_ten_times() {
         let requests: Vec<_> = (0..50)
             .map(|buyer| (buyer, block_on(shop.cart(buyer, &[("MUG", 1)])).unwrap(), 1250, None))
             .collect();
-        let outcomes = race(&shop, requests, 4);
+        let outcomes = race(&shop, &requests, 4);
         assert_eq!(confirmed(&outcomes), 10);
         for outcome in &outcomes {
             assert!(matches!(outcome, Ok(_) | Err(CheckoutError::InsufficientStock(_))), "{outcome:?}");
@@ -87,7 +89,7 @@ fn a_checkout_that_is_sent_five_times_at_once_is_one() {
         let (shop, store) = block_on(mugs(Gateway::capturing(), 10));
         let cart = block_on(shop.cart(1, &[("MUG", 2)])).unwrap();
         let command = id(&format!("command-{round}"));
-        let outcomes = race(&shop, vec![(1, cart, 2500, Some(command)); 5], 5);
+        let outcomes = race(&shop, &[(1, cart, 2500, Some(command)); 5], 5);
         let orders: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().unwrap().order).collect();
         assert!(orders.iter().all(|order| *order == orders[0]));
         let audit = Audit::of(&store);
@@ -115,7 +117,7 @@ fn promotions_1_ten_buyers_race_for_three_uses() {
                 (buyer, cart, 1125, None)
             })
             .collect();
-        let outcomes = race(&shop, requests, 2);
+        let outcomes = race(&shop, &requests, 2);
         assert_eq!(confirmed(&outcomes), 3);
         for outcome in outcomes.iter().filter(|outcome| outcome.is_err()) {
             let used_up = matches!(
