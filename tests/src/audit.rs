@@ -23,6 +23,9 @@ use commerce_core::shipping::Shipment;
 use commerce_core::value::id::Id;
 use pollster::block_on;
 
+/// An aggregate that was folded from its events: its id, its state, and they.
+pub type Folded<A> = (Id<<A as Aggregate>::Root>, A, Vec<<A as Aggregate>::Event>);
+
 /// The whole log of a store, by stream.
 #[derive(Debug, Clone)]
 pub struct Audit {
@@ -50,8 +53,7 @@ impl Audit {
     }
 
     /// Every aggregate of a kind, folded from the log, with its events.
-    #[allow(clippy::type_complexity)] // the three things that are known of an aggregate
-    pub fn all<A: Aggregate>(&self) -> Vec<(Id<A::Root>, A, Vec<A::Event>)> {
+    pub fn all<A: Aggregate>(&self) -> Vec<Folded<A>> {
         let of_kind = self.streams.iter().filter(|(stream, _)| stream.kind == A::NAME);
         of_kind
             .map(|(stream, recorded)| {

@@ -16,10 +16,12 @@ use commerce_tests::shopping::{Coupon, mugs};
 use commerce_tests::world::id;
 use pollster::block_on;
 
+/// Who buys which cart for how many cents, and under which command id.
+type Request = (u64, CartId, i64, Option<CommandId>);
 type Outcome = Result<CheckoutReceipt, CheckoutError>;
 
 /// Every buyer checks out, spread over threads that begin together.
-fn race(shop: &Shop, requests: &[(u64, CartId, i64, Option<CommandId>)], threads: usize) -> Vec<Outcome> {
+fn race(shop: &Shop, requests: &[Request], threads: usize) -> Vec<Outcome> {
     let share = requests.len().div_ceil(threads);
     let barrier = Arc::new(Barrier::new(requests.len().div_ceil(share)));
     let racing: Vec<_> = requests
@@ -28,7 +30,7 @@ fn race(shop: &Shop, requests: &[(u64, CartId, i64, Option<CommandId>)], threads
             let (shop, barrier, chunk) = (shop.clone(), barrier.clone(), chunk.to_vec());
             thread::spawn(move || {
                 barrier.wait();
-                let buy = |(buyer, cart, cents, command): &(u64, CartId, i64, Option<CommandId>)| {
+                let buy = |(buyer, cart, cents, command): &Request| {
                     let mut acting = shop.buyer(*buyer);
                     if let Some(command) = command {
                         acting = acting.with_command_id(*command);
@@ -87,7 +89,7 @@ fn a_checkout_that_is_sent_five_times_at_once_is_one() {
         let (shop, store) = block_on(mugs(Gateway::capturing(), 10));
         let cart = block_on(shop.cart(1, &[("MUG", 2)])).unwrap();
         let command = id(&format!("command-{round}"));
-        let outcomes = race(&shop, &vec![(1, cart, 2500, Some(command)); 5], 5);
+        let outcomes = race(&shop, &[(1, cart, 2500, Some(command)); 5], 5);
         let orders: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().unwrap().order).collect();
         assert!(orders.iter().all(|order| *order == orders[0]));
         let audit = Audit::of(&store);
