@@ -3,7 +3,7 @@
 use super::compensation::undo_step;
 use super::error::CheckoutError;
 use super::event::CheckoutPlan;
-use super::fulfil::{notify, ship};
+use super::fulfil::{complete, notify, ship};
 use super::machine::{Status, Step};
 use super::party::{Party, Walk, tell};
 use super::state::{Checkout, order_of};
@@ -289,7 +289,9 @@ pub fn note_payment(batch: &mut Batch<'_>, party: &mut Party) -> Result<(), Chec
         voided: ledger.given_up(),
     };
     let payment = party.payment.id;
-    tell(batch, &mut party.order, OrderCommand::NotePayment { payment, sums })
+    tell(batch, &mut party.order, OrderCommand::NotePayment { payment, sums })?;
+    // The last that an order may wait for is its money.
+    Ok(complete(batch, &mut party.order)?)
 }
 
 fn capture(
