@@ -130,7 +130,8 @@ impl Findings {
         self.lines.push((holds, line));
     }
 
-    /// I1: what the gateway keeps of an order is its total, or nothing.
+    /// I1: what the gateway keeps or reserves of an order is its total less what the order says was given
+    /// back, or it keeps nothing.
     fn money(&mut self, shop: &Shop, log: &Log) {
         let ledger = shop.gateway.ledger();
         let orders = log.states::<Order>();
@@ -140,11 +141,16 @@ impl Findings {
             let Some(order) = order else { continue };
             let live = matches!(order.status(), OrderStatus::Confirmed | OrderStatus::Completed);
             confirmed += usize::from(live);
-            let due = if live && !order.is_imported() { order.total().minor() } else { 0 };
-            wrong += usize::from(ledger.kept(*id) != due);
+            let back: i64 = order.payments().values().map(|sums| sums.refunded).sum();
+            let due = order.total().minor() - back;
+            wrong += usize::from(if live && !order.is_imported() {
+                ledger.kept(*id) + ledger.reserved(*id) != due
+            } else {
+                ledger.kept(*id) != 0
+            });
         }
         let line = format!(
-            "money: {confirmed} confirmed of {} orders; the gateway keeps each total once, else nothing",
+            "money: {confirmed} confirmed of {} orders; the gateway has each total once, less refunds, else nothing",
             orders.len()
         );
         self.note(wrong == 0, line);

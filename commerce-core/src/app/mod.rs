@@ -16,6 +16,7 @@ mod gateway;
 pub mod import;
 pub mod log;
 mod offers;
+pub mod operations;
 pub mod query;
 pub mod reading;
 pub mod shopfront;

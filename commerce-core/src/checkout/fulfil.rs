@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::error::{CheckoutError, InternalRefusal};
 use super::party::{Party, tell};
 use super::state::Checkout;
-use crate::kernel::aggregate::Instance;
+use crate::kernel::aggregate::{Aggregate, Instance};
 use crate::kernel::batch::Batch;
 use crate::kernel::event::EventId;
+use crate::kernel::replay::ReplayError;
 use crate::notifications::{
     Channel, Message, Notification, NotificationCommand, RetryPolicy, notification_id,
 };
-use crate::orders::Order;
+use crate::orders::{Order, OrderCommand};
 use crate::shipping::{Shipment, ShipmentCommand, ShipmentLine};
 use crate::value::id::{CheckoutId, LocationId, OrderId, ShipmentId};
 use crate::value::{Code, Quantity};
@@ -80,6 +81,21 @@ fn parcels(party: &Party, saga: &Checkout, order: &Order) -> BTreeMap<LocationId
         }
     }
     parcels
+}
+
+/// Ends an order of which everything is delivered and paid; leaves any other as it is.
+///
+/// # Errors
+///
+/// [`ReplayError`] for a defect.
+pub fn complete(batch: &mut Batch<'_>, order: &mut Instance<Order>) -> Result<(), ReplayError> {
+    // An order of services only is ended by whoever renders them.
+    let arrived =
+        order.state.as_ref().is_some_and(|order| order.lines().any(|(_, ledger)| ledger.delivered > 0));
+    match Order::decide(order.state.as_ref(), OrderCommand::Complete, batch.now()) {
+        Ok(events) if arrived => batch.append(order, &events),
+        _ => Ok(()),
+    }
 }
 
 /// The event that a message about a confirmed order is bound to: derived, so that there is one message.

@@ -3,7 +3,7 @@
 use super::compensation::undo_step;
 use super::error::CheckoutError;
 use super::event::CheckoutPlan;
-use super::fulfil::{notify, ship};
+use super::fulfil::{complete, notify, ship};
 use super::machine::{Status, Step};
 use super::party::{Party, Walk, tell};
 use super::state::{Checkout, order_of};
@@ -11,7 +11,7 @@ use super::{CheckoutCommand, PaymentPlan};
 use crate::carts::CartCommand;
 use crate::inventory::{ReservationCommand, ReservedLine};
 use crate::kernel::batch::Batch;
-use crate::orders::{Coverage, OrderCommand, OrderContent, OrderNumber, PaymentSums};
+use crate::orders::{Coverage, OrderCommand, OrderContent, OrderNumber, OrderStatus, PaymentSums};
 use crate::payments::{Payment, PaymentCommand, PaymentStatus};
 use crate::port::payment::IdempotencyKey;
 use crate::promotions::RedemptionCommand;
@@ -131,6 +131,13 @@ pub fn advance(
                 walk.take(step)?;
                 None
             }
+            // Nothing follows on an order that was cancelled behind the pivot.
+            Status::Running(step @ (Step::Capture | Step::CreateShipment | Step::Notify))
+                if is_cancelled(party) =>
+            {
+                walk.take(step)?;
+                None
+            }
             Status::Running(Step::Capture) => capture(batch, party, &saga, &mut walk, resume_at)?,
             Status::Running(step @ Step::CreateShipment) => {
                 ship(batch, party, &saga)?;
@@ -173,6 +180,16 @@ fn wake_at(now: Timestamp, party: &Party, saga: &Checkout, settings: &SettingsVa
     }
 }
 
+/// Whether the order still waits to be confirmed.
+fn is_pending(party: &Party) -> bool {
+    party.order.state.as_ref().is_some_and(|order| order.status() == OrderStatus::Pending)
+}
+
+/// Whether the order was given up behind the pivot: whoever did it gave everything back.
+fn is_cancelled(party: &Party) -> bool {
+    party.order.state.as_ref().is_some_and(|order| order.status() == OrderStatus::Cancelled)
+}
+
 /// Looks at what is known of the payment.
 fn authorise(
     now: Timestamp,
@@ -180,6 +197,10 @@ fn authorise(
     saga: &Checkout,
     walk: &mut Walk,
 ) -> Result<Option<Awaits>, CheckoutError> {
+    if !is_pending(party) {
+        walk.fail("order-cancelled", "the order was cancelled before it was paid")?;
+        return Ok(None);
+    }
     let Some(payment) = party.payment.state.as_ref() else {
         walk.take(Step::Authorise)?;
         return Ok(None);
@@ -215,9 +236,7 @@ fn confirm(
         walk.fail("reservation-expired", "the stock was held no longer")?;
         return Ok(None);
     }
-    let pending =
-        party.order.state.as_ref().is_some_and(|order| order.status() == crate::orders::OrderStatus::Pending);
-    if !pending {
+    if !is_pending(party) {
         walk.fail("order-cancelled", "the order was cancelled before it was paid")?;
         return Ok(None);
     }
@@ -270,7 +289,9 @@ pub fn note_payment(batch: &mut Batch<'_>, party: &mut Party) -> Result<(), Chec
         voided: ledger.given_up(),
     };
     let payment = party.payment.id;
-    tell(batch, &mut party.order, OrderCommand::NotePayment { payment, sums })
+    tell(batch, &mut party.order, OrderCommand::NotePayment { payment, sums })?;
+    // The last that an order may wait for is its money.
+    Ok(complete(batch, &mut party.order)?)
 }
 
 fn capture(

@@ -190,7 +190,9 @@ impl Order {
             return Ok(Vec::new());
         }
         self.step(Trigger::Complete)?;
-        let delivered = self.ledger.iter().all(|line| line.delivered >= line.wanted());
+        // What is not sent, such as a service, cannot arrive either.
+        let delivered =
+            self.lines().all(|(line, ledger)| !line.shippable || ledger.delivered >= ledger.wanted());
         let settled = matches!(
             self.payment_status(),
             OrderPaymentStatus::Paid | OrderPaymentStatus::PartiallyRefunded | OrderPaymentStatus::Refunded
