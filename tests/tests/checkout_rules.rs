@@ -11,9 +11,12 @@ use commerce_core::catalog::ProductCommand;
 use commerce_core::checkout::error::Unavailable;
 use commerce_core::checkout::{CheckoutError, payment_of};
 use commerce_core::inventory::{Reservation, StockCommand, StockPolicy, stock_item_id};
+use commerce_core::kernel::aggregate::Aggregate;
 use commerce_core::kernel::error::CommitError;
 use commerce_core::orders::{Coverage, Order, OrderStatus};
+use commerce_core::payments::{QuarantineReason, QuarantinedCallback};
 use commerce_core::port::payment::{CallbackError, CallbackFact, ChargeState, MAX_CALLBACK};
+use commerce_core::port::store::Store;
 use commerce_core::promotions::{customer_uses_pool, uses_pool};
 use commerce_core::settings::SettingsValues;
 use commerce_core::value::id::{CartId, LocationId, ProductId};
@@ -23,7 +26,7 @@ use commerce_testkit::shop::Shop;
 use commerce_tests::audit::Audit;
 use commerce_tests::cases;
 use commerce_tests::shopping::{Coupon, contents, mugs, shop};
-use commerce_tests::world::id;
+use commerce_tests::world::{Contents, id};
 use pollster::block_on;
 use proptest::prelude::*;
 
@@ -153,6 +156,13 @@ fn four_of_three_and_two_are_split_and_six_refused() {
     });
 }
 
+/// What is stored besides the messages that were not accepted.
+fn without_quarantine(store: &dyn Store) -> Contents {
+    let mut contents = contents(store);
+    contents.log.retain(|recorded| recorded.stream.kind != QuarantinedCallback::NAME);
+    contents
+}
+
 async fn tampers(at: prop::sample::Index, flip: u8, what: u8) {
     let (shop, store) = mugs(Gateway::redirecting("https://bank.example/3ds"), 10).await;
     let cart = shop.cart(1, &[("MUG", 2)]).await.unwrap();
@@ -160,7 +170,7 @@ async fn tampers(at: prop::sample::Index, flip: u8, what: u8) {
     let message = shop.gateway.decide(payment_of(receipt.checkout), ChargeState::Captured).unwrap();
     let fact: CallbackFact = serde_json::from_slice(&message.body).unwrap();
     let deliver = async |headers, body| shop.commerce.payment_callback("fake", headers, body).await;
-    let before = contents(&store);
+    let before = without_quarantine(&store);
     let (outcome, expected) = match what {
         0 => {
             let mut body = message.body.clone();
@@ -186,16 +196,27 @@ async fn tampers(at: prop::sample::Index, flip: u8, what: u8) {
             (other, PaymentCallbackError::NoGateway)
         }
     };
+    let reason = match &expected {
+        PaymentCallbackError::Callback(CallbackError::TooLong) => vec![QuarantineReason::TooLong],
+        PaymentCallbackError::Callback(_) => vec![QuarantineReason::Signature],
+        PaymentCallbackError::UnknownPayment => vec![QuarantineReason::UnknownPayment],
+        _ => Vec::new(),
+    };
     assert_eq!(outcome, Err(expected));
-    assert_eq!(contents(&store), before);
+    assert_eq!(without_quarantine(&store), before);
+    let kept: Vec<_> =
+        Audit::of(&store).all::<QuarantinedCallback>().into_iter().map(|(_, kept, _)| kept).collect();
+    assert_eq!(kept.iter().map(|kept| kept.entry().reason).collect::<Vec<_>>(), reason);
     // The message itself is taken, once; another one under its id is not.
     assert_eq!(deliver(message.headers.clone(), message.body.clone()).await, Ok(CallbackOutcome::Recorded));
-    let after = contents(&store);
+    let after = without_quarantine(&store);
     assert_eq!(deliver(message.headers, message.body).await, Ok(CallbackOutcome::AlreadyKnown));
     let reused = Gateway::message(&CallbackFact { at: shop.commerce.now(), ..fact });
     let outcome = deliver(reused.headers, reused.body).await;
     assert_eq!(outcome, Err(PaymentCallbackError::MessageReused));
-    assert_eq!(contents(&store), after);
+    assert_eq!(without_quarantine(&store), after);
+    let kept = Audit::of(&store).all::<QuarantinedCallback>();
+    assert!(kept.iter().any(|(_, kept, _)| kept.entry().reason == QuarantineReason::MessageReused));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use commerce_core::kernel::event::{DomainEvent, EventType};
+use commerce_core::payments::quarantine;
 use commerce_core::{
     carts, catalog, checkout, customers, imports, inventory, notifications, orders, payments, promotions,
     returns, settings, shipping,
@@ -34,6 +35,7 @@ fn enums() -> Vec<(&'static str, &'static [EventType])> {
         notifications::NotificationEvent,
         orders::OrderEvent,
         payments::PaymentEvent,
+        quarantine::QuarantineEvent,
         promotions::PromotionEvent,
         promotions::RedemptionEvent,
         returns::ReturnEvent,

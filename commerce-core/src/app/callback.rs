@@ -13,7 +13,8 @@ use crate::kernel::batch::Batch;
 use crate::kernel::commit::Load;
 use crate::kernel::error::{CommitError, ErrorClass};
 use crate::kernel::mark::{Fingerprint, Mark, MarkKey};
-use crate::payments::{Payment, PaymentCommand, PaymentError};
+use crate::payments::quarantine::QuarantineCommand;
+use crate::payments::{Payment, PaymentCommand, PaymentError, QuarantineEntry, QuarantineReason};
 use crate::port::payment::{CallbackError, CallbackFact, CallbackRequest, MAX_CALLBACK, VerifiedCallback};
 use crate::value::id::PaymentId;
 
@@ -27,7 +28,7 @@ pub enum CallbackOutcome {
     AlreadyKnown,
 }
 
-/// A callback is not accepted; nothing changed.
+/// A callback is not accepted; no payment, order or checkout changed. The message is kept in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PaymentCallbackError {
@@ -62,6 +63,14 @@ impl PaymentCallbackError {
     }
 }
 
+const fn quarantine_reason(error: &CallbackError) -> QuarantineReason {
+    match error {
+        CallbackError::Signature => QuarantineReason::Signature,
+        CallbackError::Malformed(_) => QuarantineReason::Malformed,
+        CallbackError::TooLong => QuarantineReason::TooLong,
+    }
+}
+
 #[derive(Serialize)]
 struct Handled {
     payment: PaymentId,
@@ -84,11 +93,46 @@ impl Commerce {
         body: Vec<u8>,
     ) -> Result<CallbackOutcome, PaymentCallbackError> {
         let gateway = self.gateway(provider).ok_or(PaymentCallbackError::NoGateway)?;
-        if body.len() > MAX_CALLBACK {
-            return Err(CallbackError::TooLong.into());
+        let request = CallbackRequest { headers, body };
+        let verified = if request.body.len() > MAX_CALLBACK {
+            Err(CallbackError::TooLong)
+        } else {
+            gateway.verify(&request)
+        };
+        let verified = match verified {
+            Ok(verified) => verified,
+            Err(error) => {
+                self.quarantine(provider, quarantine_reason(&error), &request.body, None).await;
+                return Err(error.into());
+            }
+        };
+        let fact = verified.fact().clone();
+        let outcome = self.payment_fact(provider, verified).await;
+        let reason = match &outcome {
+            Err(PaymentCallbackError::UnknownPayment) => Some(QuarantineReason::UnknownPayment),
+            Err(PaymentCallbackError::Payment(_)) => Some(QuarantineReason::Mismatch),
+            Err(PaymentCallbackError::MessageReused) => Some(QuarantineReason::MessageReused),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            self.quarantine(provider, reason, &request.body, Some(&fact)).await;
         }
-        let verified = gateway.verify(&CallbackRequest { headers, body })?;
-        self.payment_fact(provider, verified).await
+        outcome
+    }
+
+    /// Keeps a message that was not accepted. Where even that fails, the refusal itself still stands, and
+    /// the gateway delivers again.
+    async fn quarantine(
+        &self,
+        provider: &str,
+        reason: QuarantineReason,
+        body: &[u8],
+        fact: Option<&CallbackFact>,
+    ) {
+        let entry = QuarantineEntry::new(provider, reason, body, fact);
+        let system = self.acting_as(crate::value::actor::Actor::System);
+        let kept = system.execute(entry.id(), QuarantineCommand::Keep { entry }).await;
+        drop(kept);
     }
 
     /// Records what a gateway has proved to have said.

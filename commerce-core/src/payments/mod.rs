@@ -17,17 +17,20 @@
 //! - `payments_6` an unknown outcome is looked up;
 //! - `payments_7` a void only where nothing was captured; money after a void goes back;
 //! - `payments_8` every entry is in the payment's currency;
-//! - `payments_9` no fact lowers what was captured.
+//! - `payments_9` no fact lowers what was captured;
+//! - `payments_10` a callback that is not accepted changes nothing and is kept with its reason.
 
 pub mod command;
 pub mod error;
 pub mod event;
 mod facts;
 pub mod ledger;
+pub mod quarantine;
 pub mod state;
 
 pub use command::PaymentCommand;
 pub use error::PaymentError;
 pub use event::PaymentEvent;
 pub use ledger::{Ledger, PaymentStatus, RefundEntry, RefundStatus};
+pub use quarantine::{QuarantineEntry, QuarantineReason, QuarantinedCallback};
 pub use state::{Payment, RESOLVE};
