@@ -95,6 +95,7 @@ struct World {
     faults: Faults,
     carts: Vec<(CartId, i64)>,
     messages: Vec<CallbackRequest>,
+    undelivered: Vec<CallbackRequest>,
     starts: u64,
 }
 
@@ -105,7 +106,8 @@ impl World {
         let gateway = Gateway::approving();
         let faults = Faults::default();
         let shop = Shop::on(store.clone(), clock, gateway);
-        let mut world = Self { shop, store, faults, carts: Vec::new(), messages: Vec::new(), starts: 1 };
+        let (carts, messages, undelivered) = (Vec::new(), Vec::new(), Vec::new());
+        let mut world = Self { shop, store, faults, carts, messages, undelivered, starts: 1 };
         world.restart();
         block_on(async {
             world.shop.list("MUG", "10.00", u32::try_from(STOCK).unwrap()).await.unwrap();
@@ -150,7 +152,9 @@ impl World {
             Happening::Decides { buyer, state } => {
                 let Some(message) = self.decides(*buyer, state) else { return };
                 self.messages.push(message.clone());
-                until_it_dies(self.delivers(message)).is_some()
+                let delivered = until_it_dies(self.delivers(message.clone())).is_some();
+                self.undelivered.extend((!delivered).then_some(message));
+                delivered
             }
             Happening::Repeats(number) => match self.messages.get(*number) {
                 Some(message) => until_it_dies(self.delivers(message.clone())).is_some(),
@@ -202,10 +206,19 @@ impl World {
         self.shop.gateway.decide(account.payment, if open { state.clone() } else { account.state.clone() })
     }
 
-    /// Time passes and timers are handled until nothing happens any more.
+    /// Time passes and timers are handled until nothing happens any more. Then the gateway delivers again
+    /// what was not accepted, as gateways do, and time passes once more.
     fn settles(&mut self) {
         self.faults.die(None);
-        for _ in 0..80 {
+        self.passes();
+        for message in std::mem::take(&mut self.undelivered) {
+            block_on(self.delivers(message));
+        }
+        self.passes();
+    }
+
+    fn passes(&self) {
+        for _ in 0..50 {
             self.shop.clock.advance(Duration::from_secs(120));
             for _ in 0..10 {
                 let round = block_on(self.shop.commerce.run_due()).unwrap();
@@ -377,6 +390,19 @@ fn a_capture_that_is_refused_is_not_asked_for_without_end() {
 
 fn refusals() -> impl Iterator<Item = Behaviour> {
     std::iter::repeat_n(Behaviour::Decline("no"), 1000)
+}
+
+#[test]
+fn a_buyer_who_has_paid_is_not_given_up_for_a_lost_message() {
+    let mut world = World::open();
+    world.happens(&Happening::Behaves(Behaviour::Redirect("https://bank.example/3ds")));
+    world.happens(&Happening::Buys(1));
+    world.decides(1, &ChargeState::Captured).unwrap();
+    world.settles();
+    let audit = Audit::of(&world.store);
+    let (order, state, _) = &audit.all::<Order>()[0];
+    assert_eq!(state.status(), OrderStatus::Confirmed);
+    assert_eq!(world.shop.gateway.ledger().kept(*order), state.total().minor());
 }
 
 #[test]

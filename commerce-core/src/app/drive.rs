@@ -7,7 +7,7 @@ use super::gateway::{Outcome, record};
 use super::reading::{Answer, Ask};
 use crate::checkout::machine::Status;
 use crate::checkout::party::{Party, tell};
-use crate::checkout::steps::{Awaits, advance, note_payment};
+use crate::checkout::steps::{Awaits, advance, authorise_key, note_payment};
 use crate::checkout::{
     Checkout, CheckoutCommand, CheckoutError, CheckoutRefusal, order_of, payment_of, reservation_of,
 };
@@ -85,7 +85,13 @@ impl Commerce {
 
     /// Helps a checkout on whose party is known.
     pub(super) async fn help(&self, party: Box<Party>) -> Result<Box<Party>, CheckoutError> {
-        let (party, awaits) = self.push(party).await?;
+        let (party, awaits) = match self.last_look(&party).await {
+            Some(outcome) => {
+                let key = authorise_key(party.saga.id);
+                self.settle(party, &key, outcome).await?
+            }
+            None => self.push(party).await?,
+        };
         self.drive(party, awaits, false).await
     }
 

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use super::commerce::Commerce;
 use crate::checkout::CheckoutError;
+use crate::checkout::machine::{Status, Step};
 use crate::checkout::party::{Party, tell};
+use crate::checkout::steps::authorise_key;
 use crate::kernel::batch::Batch;
 use crate::kernel::error::Effect;
 use crate::payments::ledger::{Pending, PendingKind};
-use crate::payments::{Payment, PaymentCommand};
+use crate::payments::{Payment, PaymentCommand, PaymentStatus};
 use crate::port::payment::{
-    Authorize, Charge, GatewayError, IdempotencyKey, Lookup, Operation, PaymentGateway, Settled,
+    Authorize, Charge, ChargeState, GatewayError, IdempotencyKey, Lookup, Operation, PaymentGateway, Settled,
 };
 use crate::value::id::PaymentId;
 use crate::value::time::Timestamp;
@@ -67,6 +69,28 @@ impl Commerce {
             }
         }
         Outcome::Nothing
+    }
+
+    /// Asks the gateway before a buyer is given up whom it had sent elsewhere: they may have paid, and the
+    /// message that says so may be lost or still on its way. `None` where there is nothing new.
+    pub(super) async fn last_look(&self, party: &Party) -> Option<Outcome> {
+        let (saga, payment) = (party.saga.state.as_ref()?, party.payment.state.as_ref()?);
+        let waits =
+            matches!(saga.status(), Status::Running(Step::Authorise) | Status::Waiting(Step::Authorise));
+        let late = waits && self.now() >= saga.plan().deadline;
+        if !late || payment.status() != PaymentStatus::RequiresAction {
+            return None;
+        }
+        let Some(gateway) = self.gateway(payment.gateway()) else { return Some(Outcome::Unknown) };
+        match gateway.lookup(&authorise_key(saga.id())).await {
+            Ok(Lookup::Charge(charge)) => match charge.state {
+                ChargeState::RequiresAction { .. } => None,
+                ChargeState::Processing => Some(Outcome::Unknown),
+                _ => Some(Outcome::Charge(charge)),
+            },
+            Ok(Lookup::NotFound | Lookup::Refused { .. } | Lookup::Settled(_)) => None,
+            Err(_) => Some(Outcome::Unknown),
+        }
     }
 
     async fn once(
