@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! import_retail PATH [--json] [--times N] [--opening-stock UNITS]
+//! import_retail PATH --checkout [--json] [--times N]
 //! ```
 //!
 //! PATH is a file in the layout of the UCI 'Online Retail' set. Every invoice becomes an imported order,
@@ -9,6 +10,12 @@
 //! that is neither is kept with the reason. The figures are then read from the store, not from the file.
 //! `--json` prints them as one object; `--times` repeats the file with shifted numbers and dates;
 //! `--opening-stock` supplies every product with that many units.
+//!
+//! `--checkout` enters nothing: it lists what was sold, with opening stock just large enough, fills a cart per
+//! sale invoice and takes it through the whole checkout. Prices are set by the staff line by line, contact and
+//! address are made up from the invoice's number, and codes of services are products of which no stock is
+//! kept. What the orders come to and what is left in stock is read from the store. A line's amount is rounded
+//! to pennies, half to even; lines of one SKU and price are one line of the cart.
 
 #[path = "import_retail/mod.rs"]
 mod retail;
@@ -22,17 +29,25 @@ use std::sync::Arc;
 use commerce_adapters_memory::{MemoryStore, OsIds, SystemClock, ThreadSleeper};
 use commerce_core::app::commerce::{Commerce, Platform};
 use commerce_core::port::clock::Clock;
+use commerce_testkit::fake;
+use serde_json::Value;
 
 use retail::Outcome;
 use retail::figures::amount;
+use retail::plan::Plan;
+use retail::replay::{self, Replayed};
+use retail::source::RawRow;
 
 type Failure = Box<dyn Error + Send + Sync>;
+
+const USAGE: &str = "usage: import_retail PATH [--checkout] [--json] [--times N] [--opening-stock UNITS]";
 
 /// What was asked for.
 #[derive(Default)]
 struct Arguments {
     path: Option<String>,
     json: bool,
+    checkout: bool,
     times: Option<u32>,
     opening: Option<u32>,
 }
@@ -44,12 +59,16 @@ fn arguments() -> Result<Arguments, Failure> {
         let mut number = || words.next().ok_or("a number is missing")?.parse::<u32>().map_err(Failure::from);
         match word.as_str() {
             "--json" => asked.json = true,
+            "--checkout" => asked.checkout = true,
             "--times" => asked.times = Some(number()?),
             "--opening-stock" => asked.opening = Some(number()?),
             flag if flag.starts_with("--") => return Err(format!("unknown option {flag}").into()),
             _ if asked.path.is_some() => return Err("more than one file".into()),
             _ => asked.path = Some(word),
         }
+    }
+    if asked.checkout && asked.opening.is_some() {
+        return Err("--checkout opens with as much stock as it sells: no --opening-stock".into());
     }
     Ok(asked)
 }
@@ -71,10 +90,13 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     let asked = arguments()?;
-    let path = asked.path.ok_or("usage: import_retail PATH [--json] [--times N] [--opening-stock UNITS]")?;
+    let path = asked.path.as_deref().ok_or(USAGE)?;
     let clock = Arc::new(SystemClock);
     let started = clock.now();
-    let rows = retail::source::read(BufReader::new(File::open(&path)?))?;
+    let rows = retail::source::read(BufReader::new(File::open(path)?))?;
+    if asked.checkout {
+        return checkout(&asked, &rows);
+    }
     let platform = Platform {
         clock: clock.clone(),
         sleeper: Arc::new(ThreadSleeper::new(clock.clone())),
@@ -92,6 +114,44 @@ fn run() -> Result<(), Failure> {
     let took = clock.now().since(started).as_millis();
     let rate = u128::from(outcome.figures.lines) * 1000 / took.max(1);
     eprintln!("{} lines in {took} ms, {rate} lines/s", outcome.figures.lines);
+    Ok(())
+}
+
+fn checkout(asked: &Arguments, rows: &[RawRow]) -> Result<(), Failure> {
+    let clock = fake::Clock::default();
+    let shop = replay::shop(MemoryStore::with_clock(Arc::new(clock.clone())), clock);
+    let plan = Plan::of(retail::read(rows, asked.times.unwrap_or(1)), usize::MAX);
+    let replayed = pollster::block_on(replay::run(&shop, plan))?;
+    print_replay(&mut std::io::stdout().lock(), &replayed, asked.json)?;
+    if replayed.holds() { Ok(()) } else { Err("not everything was sold as it should be".into()) }
+}
+
+fn print_replay(out: &mut impl Write, replayed: &Replayed, as_json: bool) -> Result<(), Failure> {
+    let figures = replayed.figures();
+    if as_json {
+        let object: Value = figures.into_iter().collect();
+        writeln!(out, "{object:#}")?;
+        return Ok(());
+    }
+    for (name, value) in figures {
+        let name = name.replace('_', " ");
+        match value {
+            Value::Array(lines) => {
+                writeln!(out, "{name:<20} {:>16}", lines.len())?;
+                for line in &lines {
+                    writeln!(out, "  {}", line.as_str().unwrap_or_default())?;
+                }
+            }
+            Value::Object(counts) => {
+                writeln!(out, "{name}")?;
+                for (reason, count) in counts {
+                    writeln!(out, "  {reason:<18} {count:>16}")?;
+                }
+            }
+            Value::String(text) => writeln!(out, "{name:<20} {text:>16}")?,
+            other => writeln!(out, "{name:<20} {:>16}", other.to_string())?,
+        }
+    }
     Ok(())
 }
 

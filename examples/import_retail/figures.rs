@@ -45,7 +45,7 @@ pub(crate) struct Figures {
 }
 
 /// Reads all events of one kind, page by page.
-async fn each<A: Aggregate>(
+pub(crate) async fn each<A: Aggregate>(
     shop: &Commerce,
     mut visit: impl FnMut(LoggedEvent<A>) + Send,
 ) -> Result<(), LogError> {

@@ -3,6 +3,8 @@
 pub(crate) mod enter;
 pub(crate) mod figures;
 pub(crate) mod history;
+pub(crate) mod plan;
+pub(crate) mod replay;
 pub(crate) mod source;
 
 use std::error::Error;
@@ -26,14 +28,8 @@ pub(crate) struct Outcome {
     pub(crate) figures: Figures,
 }
 
-/// Enters rows as history, `times` times with shifted numbers and dates, and reads the figures back.
-pub(crate) async fn run(
-    shop: &Commerce,
-    rows: &[RawRow],
-    times: u32,
-    opening: Option<u32>,
-) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
-    let shop = shop.acting_as(Principal::system());
+/// Sorts rows into invoices, `times` times with shifted numbers and dates.
+pub(crate) fn read(rows: &[RawRow], times: u32) -> History {
     let mut history = History::default();
     for turn in 0..times {
         for row in rows {
@@ -44,6 +40,18 @@ pub(crate) async fn run(
             }
         }
     }
+    history
+}
+
+/// Enters rows as history, `times` times with shifted numbers and dates, and reads the figures back.
+pub(crate) async fn run(
+    shop: &Commerce,
+    rows: &[RawRow],
+    times: u32,
+    opening: Option<u32>,
+) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
+    let shop = shop.acting_as(Principal::system());
+    let history = read(rows, times);
     let oddities = history.oddities().clone();
     let entered = enter::enter(&shop, history, opening).await?;
     let figures = figures::read(&shop).await?;

@@ -3,6 +3,8 @@
 
 #[path = "import_retail/fold.rs"]
 mod fold;
+#[path = "import_retail/replayed.rs"]
+mod replayed;
 #[path = "../../examples/import_retail/mod.rs"]
 mod retail;
 
