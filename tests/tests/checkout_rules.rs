@@ -38,7 +38,7 @@ fn main_location() -> LocationId {
     SettingsValues::default().locations[0]
 }
 
-fn product_of(store: &dyn commerce_core::port::store::Store) -> ProductId {
+fn product_of(store: &dyn Store) -> ProductId {
     Audit::of(store).all::<commerce_core::catalog::Product>()[0].0
 }
 
