@@ -13,6 +13,7 @@ use commerce_adapters_memory::MemoryStore;
 use commerce_core::app::checkout::{CheckoutRequest, CheckoutStatus};
 use commerce_core::app::query::{ById, ByKey};
 use commerce_core::checkout::{CheckoutError, payment_of};
+use commerce_core::kernel::stream::Version;
 use commerce_core::orders::{NUMBER_SCOPE, Order};
 use commerce_core::port::payment::ChargeState;
 use commerce_core::value::id::{CartId, CommandId};
@@ -61,7 +62,7 @@ async fn paid(shop: &Shop) -> Outcome<()> {
     let number = ByKey::<Order>::new(NUMBER_SCOPE, receipt.number.as_str());
     let (id, order) = shop.staff().query(number).await?.ok_or("the order is there")?;
     println!("  found by its number: {:?}, payment {:?}", order.status(), order.payment_status());
-    for fact in shop.staff().history::<Order>(id, Default::default()).await? {
+    for fact in shop.staff().history::<Order>(id, Version::default()).await? {
         println!("    {} {} by {:?}", fact.version, fact.name, fact.actor);
     }
     println!("  MUG: {}", stock(shop, "MUG").await?);

@@ -125,13 +125,10 @@ proptest! {
         prop_assert_eq!(result.is_ok(), applied);
         prop_assert_eq!(sees(&world), applied);
         // The order in which reasons are given: mark, version, key, pool.
-        let reason = match result {
-            Ok(_) => {
-                prop_assert_eq!(world.contents().log.len(), before.log.len() + events);
-                prop_assert!(world.owner(NUMBER_SCOPE, "N-0").is_some());
-                return Ok(());
-            }
-            Err(error) => error,
+        let Err(reason) = result else {
+            prop_assert_eq!(world.contents().log.len(), before.log.len() + events);
+            prop_assert!(world.owner(NUMBER_SCOPE, "N-0").is_some());
+            return Ok(());
         };
         prop_assert_eq!(world.contents(), before);
         match reason {
