@@ -7,7 +7,9 @@ use std::time::Duration;
 use commerce_adapters_memory::MemoryStore;
 use commerce_core::app::checkout::{CheckoutReceipt, CheckoutStatus};
 use commerce_core::app::operations::OperationError;
+use commerce_core::app::operations::returns::ReturnUnits;
 use commerce_core::app::query::ById;
+use commerce_core::app::shopfront::Listing;
 use commerce_core::carts::CartCommand;
 use commerce_core::checkout::fulfil::shipment_of;
 use commerce_core::checkout::payment_of;
@@ -17,11 +19,17 @@ use commerce_core::orders::{Order, OrderCommand, OrderError, OrderPaymentStatus,
 use commerce_core::payments::{PaymentError, RefundStatus};
 use commerce_core::port::payment::ChargeState;
 use commerce_core::promotions::{Promotion, PromotionCommand, uses_pool};
+use commerce_core::returns::{
+    ApprovedLine, CountedLine, InspectedLine, Resolution, Return, ReturnCommand, ReturnError,
+    Status as ReturnStatus,
+};
 use commerce_core::settings::{CapturePolicy, SettingsValues};
 use commerce_core::shipping::{CarrierStatus, Shipment, ShipmentError, Status, Tracking};
-use commerce_core::value::id::{PromotionId, RefundId, ShipmentId};
+use commerce_core::value::id::{PromotionId, RefundId, ReturnId, ShipmentId};
 use commerce_core::value::time::Timestamp;
-use commerce_core::value::{Benefit, Code, Phase, PromotionCode, PromotionRule, Rate, Reason};
+use commerce_core::value::{
+    Benefit, Code, Currency, Name, Phase, Price, PromotionCode, PromotionRule, Quantity, Rate, Reason, Sku,
+};
 use commerce_testkit::check::Findings;
 use commerce_testkit::fake::{Behaviour, Clock, Gateway};
 use commerce_testkit::shop::Shop;
@@ -32,8 +40,8 @@ fn reason() -> Reason {
     Reason::new("a test").unwrap()
 }
 
-fn tracking(number: &str) -> Option<Tracking> {
-    Some(Tracking { carrier: Code::new("dhl").unwrap(), number: Code::new(number).unwrap() })
+fn tracking(number: &str) -> Tracking {
+    Tracking { carrier: Code::new("dhl").unwrap(), number: Code::new(number).unwrap() }
 }
 
 fn refund_id(number: u8) -> RefundId {
@@ -86,17 +94,17 @@ fn an_order_is_bought_sent_delivered_and_completed() {
         let (receipt, shipment) = bought(&shop, 2).await;
         assert_eq!(levels(&shop).await, (8, 0, 2));
         let staff = shop.staff();
-        let early = staff.dispatch(shipment, tracking("1")).await;
+        let early = staff.dispatch(shipment, Some(tracking("1"))).await;
         assert!(matches!(early, Err(OperationError::Shipment(ShipmentError::IllegalTransition { .. }))));
         for _ in 0..2 {
             staff.mark_ready(shipment).await.unwrap();
         }
         // Handed over twice, it leaves once; under another number it was handed over otherwise.
         for _ in 0..2 {
-            staff.dispatch(shipment, tracking("1")).await.unwrap();
+            staff.dispatch(shipment, Some(tracking("1"))).await.unwrap();
             assert_eq!(levels(&shop).await, (8, 0, 0));
         }
-        let other = staff.dispatch(shipment, tracking("2")).await;
+        let other = staff.dispatch(shipment, Some(tracking("2"))).await;
         assert_eq!(other, Err(ShipmentError::DispatchedOtherwise.into()));
         assert_eq!(order(&shop, &receipt).await.status(), OrderStatus::Confirmed);
         for _ in 0..2 {
@@ -118,9 +126,9 @@ fn a_command_id_dispatches_once() {
         let (_, shipment) = bought(&shop, 2).await;
         let staff = shop.staff().with_command_id(shop.commerce.new_id());
         shop.staff().mark_ready(shipment).await.unwrap();
-        staff.dispatch(shipment, tracking("1")).await.unwrap();
-        staff.dispatch(shipment, tracking("1")).await.unwrap();
-        let reused = staff.dispatch(shipment, tracking("2")).await;
+        staff.dispatch(shipment, Some(tracking("1"))).await.unwrap();
+        staff.dispatch(shipment, Some(tracking("1"))).await.unwrap();
+        let reused = staff.dispatch(shipment, Some(tracking("2"))).await;
         assert!(matches!(reused, Err(OperationError::Commit(_))), "{reused:?}");
         assert_eq!(levels(&shop).await, (8, 0, 0));
         check(&shop).await;
@@ -386,6 +394,97 @@ fn a_refused_refund_can_be_asked_for_anew() {
         assert_eq!(shop.gateway.ledger().kept(receipt.order), 2500);
         let done = staff.refund(payment, refund_id(2), Shop::euros(2500), reason()).await;
         assert_eq!(done, Ok(RefundStatus::Succeeded));
+        check(&shop).await;
+    });
+}
+
+#[test]
+fn goods_come_back_to_stock_and_are_paid_for_once() {
+    block_on(async {
+        let shop = shop(Gateway::capturing());
+        let (receipt, shipment) = bought(&shop, 3).await;
+        let (staff, buyer) = (shop.staff(), shop.buyer(1));
+        staff.mark_ready(shipment).await.unwrap();
+        staff.dispatch(shipment, None).await.unwrap();
+        let line = order(&shop, &receipt).await.lines().next().unwrap().0.id;
+        let units =
+            |count| vec![ReturnUnits { line, quantity: Quantity::new(count).unwrap(), reason: reason() }];
+        let id = ReturnId::derived(Uuid::nil(), b"return");
+        let early = buyer.request_return(id, receipt.order, units(2)).await;
+        assert!(matches!(early, Err(OperationError::Return(ReturnError::NotThatMany { possible: 0, .. }))));
+        delivered(&shop, shipment).await.unwrap();
+        let other = shop.buyer(2).request_return(id, receipt.order, units(2)).await;
+        assert!(matches!(other, Err(OperationError::Denied(_))));
+        for _ in 0..2 {
+            buyer.request_return(id, receipt.order, units(2)).await.unwrap();
+        }
+        let second =
+            buyer.request_return(ReturnId::derived(Uuid::nil(), b"2"), receipt.order, units(2)).await;
+        assert!(matches!(second, Err(OperationError::Return(ReturnError::NotThatMany { possible: 1, .. }))));
+        let approve = ReturnCommand::Approve {
+            number: Code::new("rma-1").unwrap(),
+            lines: vec![ApprovedLine { line, quantity: Quantity::new(2).unwrap() }],
+            expires_at: shop.commerce.now().plus(Duration::from_secs(3600)),
+        };
+        staff.execute(id, approve).await.unwrap();
+        let once = staff.with_command_id(shop.commerce.new_id());
+        for _ in 0..2 {
+            once.receive_return(id, vec![CountedLine { line, received: 2, wrong: 0 }], true).await.unwrap();
+        }
+        let location = SettingsValues::default().locations[0];
+        let found = vec![InspectedLine { line, restocked: 1, damaged: 1, rejected: 0 }];
+        staff.inspect_return(id, location, found.clone()).await.unwrap();
+        assert!(staff.inspect_return(id, location, found).await.is_err());
+        assert_eq!(levels(&shop).await, (8, 0, 0));
+        let resolution = Resolution::Refund { amount: Shop::euros(2500) };
+        for _ in 0..2 {
+            let paid = staff.resolve_return(id, resolution.clone()).await;
+            assert_eq!(paid, Ok(Some(RefundStatus::Succeeded)));
+        }
+        assert_eq!(shop.gateway.ledger().kept(receipt.order), 1250);
+        let goods = staff.query(ById::<Return>(id)).await.unwrap().unwrap();
+        assert_eq!(goods.status(), ReturnStatus::Closed);
+        let order = order(&shop, &receipt).await;
+        let (_, ledger) = order.lines().next().unwrap();
+        assert_eq!((ledger.return_received, ledger.restocked, ledger.written_off), (2, 1, 1));
+        check(&shop).await;
+    });
+}
+
+#[test]
+fn an_order_with_a_service_ends_when_its_goods_arrive() {
+    block_on(async {
+        let shop = shop(Gateway::capturing());
+        let listing = Listing::new(
+            Sku::new("ENGRAVING").unwrap(),
+            Name::new("Engraving").unwrap(),
+            Price::parse("3.00", Currency::EUR).unwrap(),
+        );
+        shop.staff().list(listing.service()).await.unwrap();
+        let cart = shop.cart(1, &[("MUG", 1), ("ENGRAVING", 1)]).await.unwrap();
+        let receipt = shop.buy(1, cart).await.unwrap();
+        let shipment = shipment_of(receipt.checkout, SettingsValues::default().locations[0]);
+        assert_eq!(parcel(&shop, shipment).await.lines().len(), 1);
+        shop.staff().mark_ready(shipment).await.unwrap();
+        shop.staff().dispatch(shipment, None).await.unwrap();
+        delivered(&shop, shipment).await.unwrap();
+        assert_eq!(order(&shop, &receipt).await.status(), OrderStatus::Completed);
+        check(&shop).await;
+    });
+}
+
+#[test]
+fn a_cancelled_parcel_keeps_its_units_for_the_order() {
+    block_on(async {
+        let shop = shop(Gateway::capturing());
+        let (receipt, shipment) = bought(&shop, 2).await;
+        for _ in 0..2 {
+            shop.staff().cancel_shipment(shipment, reason()).await.unwrap();
+        }
+        assert_eq!(levels(&shop).await, (8, 0, 2));
+        assert!(shop.staff().dispatch(shipment, None).await.is_err());
+        shop.staff().cancel_order(receipt.order, reason()).await.unwrap();
+        assert_eq!(levels(&shop).await, (10, 0, 0));
         check(&shop).await;
     });
 }

@@ -20,4 +20,5 @@ pub mod operations;
 pub mod query;
 pub mod reading;
 pub mod shopfront;
+pub mod stock_watch;
 pub mod timers;
