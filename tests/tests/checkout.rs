@@ -7,7 +7,10 @@ use std::time::Duration;
 use commerce_adapters_memory::MemoryStore;
 use commerce_core::app::checkout::CheckoutStatus;
 use commerce_core::checkout::{CheckoutError, payment_of};
+use commerce_core::orders::OrderCommand;
 use commerce_core::port::payment::ChargeState;
+use commerce_core::value::Reason;
+use commerce_testkit::check::Findings;
 use commerce_testkit::fake::{Behaviour, Clock, Gateway};
 use commerce_testkit::shop::Shop;
 use pollster::block_on;
@@ -133,5 +136,27 @@ fn too_little_stock_is_refused_and_stores_nothing() {
         };
         assert_eq!((short[0].wanted, short[0].available), (11, 10));
         assert_eq!(shop.gateway.calls(), 0);
+    });
+}
+
+#[test]
+fn an_order_that_is_blocked_before_capture_can_be_cancelled() {
+    block_on(async {
+        let shop = shop(Gateway::redirecting("https://bank.example/3ds")).await;
+        let cart = shop.cart(1, &[("MUG", 2)]).await.unwrap();
+        let receipt = shop.buy(1, cart).await.unwrap();
+        let reason = Reason::new("a test").unwrap();
+        shop.staff().execute(receipt.order, OrderCommand::Block { reason: reason.clone() }).await.unwrap();
+        let message = shop.gateway.decide(payment_of(receipt.checkout), ChargeState::Authorized).unwrap();
+        shop.commerce.payment_callback("fake", message.headers, message.body).await.unwrap();
+        assert_eq!(levels(&shop).await, (8, 0, 2));
+        assert_eq!(shop.gateway.ledger().reserved(receipt.order), 2500);
+        shop.gateway.script([Behaviour::Approve]);
+        shop.buyer(1).cancel_order(receipt.order, reason).await.unwrap();
+        let ledger = shop.gateway.ledger();
+        assert_eq!((ledger.kept(receipt.order), ledger.reserved(receipt.order)), (0, 0));
+        assert_eq!(levels(&shop).await, (10, 0, 0));
+        let findings = Findings::of(&shop).await.unwrap();
+        assert!(findings.hold(), "{:#?}", findings.lines().collect::<Vec<_>>());
     });
 }
