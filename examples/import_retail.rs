@@ -120,7 +120,7 @@ fn run() -> Result<(), Failure> {
 fn checkout(asked: &Arguments, rows: &[RawRow]) -> Result<(), Failure> {
     let clock = fake::Clock::default();
     let shop = replay::shop(MemoryStore::with_clock(Arc::new(clock.clone())), clock);
-    let plan = Plan::of(retail::read(rows, asked.times.unwrap_or(1)), usize::MAX);
+    let plan = Plan::of(retail::read(rows, asked.times.unwrap_or(1)));
     let replayed = pollster::block_on(replay::run(&shop, plan))?;
     print_replay(&mut std::io::stdout().lock(), &replayed, asked.json)?;
     if replayed.holds() { Ok(()) } else { Err("not everything was sold as it should be".into()) }

@@ -85,19 +85,15 @@ impl Joined {
 }
 
 impl Plan {
-    /// Plans the sale invoices of a history, at most this many of them.
-    pub(crate) fn of(history: History, most: usize) -> Self {
+    /// Plans the sale invoices of a history.
+    pub(crate) fn of(history: History) -> Self {
         let mut plan = Self::default();
         for invoice in history.into_invoices() {
             for skipped in &invoice.skipped {
                 plan.leave_out(skipped.reason.as_str(), 1);
             }
             plan.leave_out("return", invoice.returns.len() as u64);
-            if plan.sales.len() < most {
-                plan.invoice(invoice);
-            } else {
-                plan.leave_out("not_asked_for", invoice.sales.len() as u64);
-            }
+            plan.invoice(invoice);
         }
         plan
     }

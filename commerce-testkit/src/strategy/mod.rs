@@ -1,6 +1,7 @@
 //! Generators for property tests.
 //!
-//! A module per level: [`kernel`] makes what stores see. Everything is drawn from small sets of names,
-//! so that commits meet one another.
+//! A module per level: [`value`] makes values and the texts they are read from, [`kernel`] what stores
+//! see. What stores see is drawn from small sets of names, so that commits meet one another.
 
 pub mod kernel;
+pub mod value;
