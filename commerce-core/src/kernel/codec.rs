@@ -60,7 +60,11 @@ pub fn event_type<E: DomainEvent>(name: &str) -> Option<&'static EventType> {
 pub fn encode<E: DomainEvent>(event: &E) -> Result<Encoded, CodecError> {
     let name = event.name();
     let unwritable = |reason: String| CodecError::Unwritable { name: name.to_owned(), reason };
-    let (json, personal) = Vault::collect(|| serde_json::to_vec(event));
+    // Most payloads fit, so that the buffer seldom grows.
+    let (json, personal) = Vault::collect(|| {
+        let mut json = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut json, event).map(|()| json)
+    });
     let json = json.map_err(|error| unwritable(error.to_string()))?;
     let variant = event_type::<E>(name).map_or("", |known| known.variant);
     let unit = json.first() == Some(&b'"');
