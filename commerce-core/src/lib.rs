@@ -16,6 +16,7 @@ pub mod port;
 pub mod prelude;
 pub mod pricing;
 pub mod promotions;
+pub mod resilience;
 pub mod returns;
 pub mod settings;
 pub mod shipping;

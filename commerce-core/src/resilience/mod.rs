@@ -1,0 +1,15 @@
+//! Resilience: when to try again, and when to stop asking. Pure machines, driven by the time that is handed
+//! in, so that they can be simulated; nothing here sleeps or calls.
+//!
+//! # Invariants
+//!
+//! - `patterns_5` the schedule of retries is a pure function; a policy of n retries makes n + 1 calls;
+//!   jitter is bounded and follows from a seed;
+//! - `patterns_7` a circuit opens behind exactly n failures in a row, rejects without calling while it is
+//!   open, and lets at most m probes through when it is half open.
+
+pub mod backoff;
+pub mod breaker;
+
+pub use backoff::Backoff;
+pub use breaker::{Breaker, BreakerPolicy, BreakerState};
