@@ -371,8 +371,10 @@ macro_rules! __conformance_tests {
 /// ```no_run
 /// # mod my {
 /// #     use commerce_core::port::store::Store;
-/// #     pub async fn store() -> std::sync::Arc<dyn Store> { todo!() }
-/// #     pub fn on_runtime<F: Future>(_: F) -> F::Output { todo!() }
+/// #     pub async fn store() -> std::sync::Arc<dyn Store> {
+/// #         std::sync::Arc::new(commerce_adapters_memory::MemoryStore::new())
+/// #     }
+/// #     pub fn on_runtime<F: Future>(work: F) -> F::Output { pollster::block_on(work) }
 /// # }
 /// commerce_testkit::store_conformance!(|| my::store(), block_on = my::on_runtime);
 /// ```

@@ -3,7 +3,12 @@
 //! One check per clause. An adapter author writes one line and gets a test per clause:
 //!
 //! ```no_run
-//! # mod my { use commerce_core::port::store::Store; pub async fn store() -> std::sync::Arc<dyn Store> { todo!() } }
+//! # mod my {
+//! #     use commerce_core::port::store::Store;
+//! #     pub async fn store() -> std::sync::Arc<dyn Store> {
+//! #         std::sync::Arc::new(commerce_adapters_memory::MemoryStore::new())
+//! #     }
+//! # }
 //! commerce_testkit::store_conformance!(|| async { my::store().await });
 //! ```
 //!
