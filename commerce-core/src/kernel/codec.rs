@@ -123,8 +123,9 @@ impl<'de> de::Deserializer<'de> for Tagged<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 char str string bytes byte_buf option unit
-        f32 f64 // serde wants every type named; all of them lead to the enum
+        // serde wants every type named; all of them lead to the enum
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str // no float is read or written
+        string bytes byte_buf option unit
         unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
