@@ -15,7 +15,7 @@ use commerce_core::kernel::pool::{NetMove, PoolKey, PoolLevel};
 use commerce_core::kernel::stream::{Position, StreamId};
 use commerce_core::orders::{Order, OrderStatus};
 use commerce_core::payments::Payment;
-use commerce_core::port::store::{MAX_PAGE, Row, Store, Table};
+use commerce_core::port::store::{LogQuery, MAX_PAGE, Row, Store, Table};
 use commerce_core::promotions::{Promotion, Redemption};
 use commerce_core::value::id::Id;
 
@@ -38,7 +38,7 @@ impl Log {
         let mut log = Self { streams: BTreeMap::new(), events: Vec::new() };
         let mut after = Position::START;
         loop {
-            let page = store.read_all(after, MAX_PAGE).await?;
+            let page = store.read_all(LogQuery::after(after, MAX_PAGE)).await?;
             if page.events.is_empty() {
                 return Ok(log);
             }
