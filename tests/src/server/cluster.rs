@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
@@ -55,6 +56,7 @@ impl Cluster {
     }
 
     /// Starts the server's process and waits until it answers.
+    #[allow(clippy::zombie_processes, reason = "the server outlives whoever starts it")]
     pub fn launch(&self) {
         let _ = fs::remove_file(self.data().join("postmaster.pid"));
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
@@ -64,7 +66,6 @@ impl Cluster {
             command.arg("-c").arg(setting);
         }
         // A group of its own: what ends the tests with a signal must not look like the server's end.
-        use std::os::unix::process::CommandExt;
         command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let mut process = command.spawn().expect(MISSING);
         for _ in 0..1200 {
@@ -208,6 +209,7 @@ fn program(name: &str) -> PathBuf {
 pub(super) fn unique() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let time = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_micros() as u64);
-    (time << 8) | (NEXT.fetch_add(1, Ordering::Relaxed) & 0xff)
+    let time = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
+    let nanos = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| u64::from(since.subsec_micros()));
+    ((time << 20 | nanos) << 8) | (NEXT.fetch_add(1, Ordering::Relaxed) & 0xff)
 }

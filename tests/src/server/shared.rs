@@ -54,6 +54,7 @@ fn start() -> (Cluster, File) {
     (cluster, using)
 }
 
+#[allow(clippy::zombie_processes, reason = "the watchdog outlives whoever starts it")]
 fn watch(cluster: &Cluster) {
     let folder = cluster.folder().display().to_string();
     // Without the output of the test, or a runner would wait for it to be closed.
