@@ -3,6 +3,7 @@
 //! - [`conformance`]: what every port's contract says, as named checks that any adapter can run;
 //! - [`check`]: a checker that reads only the store and the fake gateway's books;
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
+//! - [`faulty`]: ports that fail by chance or by a script, and processes that die;
 //! - [`fake`]: a clock, a sleeper, ids and a payment gateway that a test controls;
 //! - [`strategy`]: generators for property tests;
 //! - [`shop`]: a small shop with fakes on its ports;
@@ -13,7 +14,9 @@ pub mod broken;
 pub mod build;
 pub mod check;
 pub mod conformance;
+pub mod dice;
 pub mod fake;
+pub mod faulty;
 pub mod scenario;
 pub mod shop;
 pub mod strategy;
