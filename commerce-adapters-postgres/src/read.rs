@@ -6,11 +6,13 @@ use std::time::Duration;
 use commerce_core::kernel::error::{Effect, PortError};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{Position, StreamId, Version};
-use commerce_core::port::store::{MAX_PAGE, Page};
+use commerce_core::port::store::{LogQuery, MAX_PAGE, Page};
+use sqlx::Row;
 use sqlx::SqlStr;
 use sqlx::postgres::PgRow;
 use tokio::time::{Instant, sleep};
 
+use crate::commit::position_of;
 use crate::error::port_error;
 use crate::event::{COLUMNS, PERSONAL, event};
 use crate::{PgStore, Schema};
@@ -22,58 +24,49 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct ReadStatements {
     log: SqlStr,
-    hidden: SqlStr,
     stream: SqlStr,
 }
 
 impl ReadStatements {
     pub(crate) fn new(schema: &Schema) -> Self {
-        // Transaction ids are given out in another order than transactions end. What lies below the oldest
-        // one in flight is complete; the cursor is the pair, because a lower transaction can hold a higher
-        // position.
-        let log = format!(
-            "select {COLUMNS} from commerce.events e {PERSONAL} \
-             where (e.tx, e.position) > ($1, $2) \
-               and e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
-             order by e.tx, e.position limit $3"
-        );
         let stream = format!(
             "select {COLUMNS} from commerce.events e {PERSONAL} \
              where e.id = $1 and e.kind = $2 and e.version > $3 order by e.version limit $4"
         );
-        let hidden = "select exists (select from commerce.events e where (e.tx, e.position) > ($1, $2))";
-        Self { log: schema.sql(&log), hidden: schema.sql(hidden), stream: schema.sql(&stream) }
+        Self { log: schema.sql(include_str!("sql/log.sql")), stream: schema.sql(&stream) }
     }
 }
 
 impl PgStore {
-    pub(crate) async fn read_log(&self, after: Position, limit: u32) -> Result<Page, PortError> {
+    pub(crate) async fn read_log(&self, query: LogQuery) -> Result<Page, PortError> {
+        let LogQuery { after, limit, slice } = query;
         let limit = i64::from(limit.min(MAX_PAGE));
-        let (tx, position) = parts(after);
-        let until = Instant::now() + self.inner.settings.log_patience;
+        let ((tx, position), until) = (parts(after), Instant::now() + self.inner.settings.log_patience);
         let mut wait = LOOK_AGAIN;
         loop {
-            let log = || sqlx::query(self.inner.read.log.clone()).bind(tx).bind(position).bind(limit);
-            let events = events(&self.read("read_all", log).await?)?;
-            let complete = !events.is_empty() || limit == 0 || Instant::now() >= until;
-            if complete || !self.hides(after).await? {
+            let log = || {
+                sqlx::query(self.inner.read.log.clone())
+                    .bind(tx)
+                    .bind(position)
+                    .bind(limit)
+                    .bind(i32::from(slice.index()))
+                    .bind(i32::from(slice.of()))
+            };
+            let rows = self.read("read_all", log).await?;
+            let Some((end, hides)) = end(&rows)? else {
+                let events = events(&rows)?;
                 let next = events.last().map_or(after, |last| last.position);
                 return Ok(Page { events, next });
+            };
+            if !hides || limit == 0 || Instant::now() >= until {
+                let next = if limit == 0 { after } else { after.max(end) };
+                return Ok(Page { events: Vec::new(), next });
             }
-            // Committed, but a transaction that began earlier is still in flight: an empty page would say
-            // that the end was reached.
+            // There are events, but a transaction that began before them is still in flight: an empty page
+            // would say that the end was reached.
             sleep(wait).await;
             wait = wait.saturating_mul(2).min(Duration::from_millis(50));
         }
-    }
-
-    /// Whether there are committed events behind a position, which may not be read yet.
-    async fn hides(&self, after: Position) -> Result<bool, PortError> {
-        let (tx, position) = parts(after);
-        let query = || sqlx::query(self.inner.read.hidden.clone()).bind(tx).bind(position);
-        let rows = self.read("read_all", query).await?;
-        let hides = rows.first().map(|row| sqlx::Row::try_get(row, 0)).transpose();
-        Ok(hides.map_err(|error| port_error("read_all", Effect::None, &error))?.unwrap_or(false))
     }
 
     pub(crate) async fn read_events(
@@ -92,6 +85,20 @@ impl PgStore {
         };
         events(&self.read("read_stream", query).await?)
     }
+}
+
+/// Where the log ends, and whether it goes on out of sight; only where a page is empty.
+fn end(rows: &[PgRow]) -> Result<Option<(Position, bool)>, PortError> {
+    let read = |row: &PgRow| {
+        if row.try_get::<Option<&str>, _>(2)?.is_some() {
+            return Ok(None);
+        }
+        let hides = row.try_get::<i64, _>(4)? > 0;
+        Ok(Some((position_of(row.try_get(0)?, row.try_get(1)?), hides)))
+    };
+    let end = rows.first().map(read).transpose();
+    let end = end.map_err(|error: sqlx::Error| port_error("read_all", Effect::None, &error))?;
+    Ok(end.flatten())
 }
 
 fn events(rows: &[PgRow]) -> Result<Vec<Arc<RecordedEvent>>, PortError> {

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
 use commerce_core::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
 use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::kernel::stream::{Position, StreamId, Version};
-use commerce_core::port::store::{Capabilities, Due, DueQuery, Page, Row, Store, Table};
+use commerce_core::kernel::stream::{StreamId, Version};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 use sqlx::SqlStr;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
@@ -174,8 +174,8 @@ impl Store for PgStore {
         }
     }
 
-    async fn read_all(&self, after: Position, limit: u32) -> Result<Page, PortError> {
-        self.read_log(after, limit).await
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
+        self.read_log(query).await
     }
 
     async fn read_stream(
