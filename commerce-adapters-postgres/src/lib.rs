@@ -1,12 +1,60 @@
-//! The storage ports of `commerce-core` on PostgreSQL.
+//! The storage ports of `commerce-core` on PostgreSQL 15 or later.
 //!
-//! **Nothing is implemented yet.** This crate will hold:
+//! [`PgStore`] keeps streams, unique keys, pools, timers, marks and personal data in a schema of its own.
+//! A whole commit is one call and one round trip; commits that arrive together are applied together, each
+//! with its own result. A decision's load is one round trip too.
 //!
-//! - `PgStore`: streams, unique keys, pools, timers and marks in a schema of its own, a whole `Commit`
-//!   in one round trip, concurrent commits of one process coalesced into one statement;
-//! - `commit_in`: the host's rows and ours in the host's own transaction;
-//! - the event log read that never skips an event while a slow transaction is still committing;
-//! - read models with filters, facets and keyset pages, fenced leases, migrations and `ping`.
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = commerce_adapters_postgres::PgStore::connect("postgres://shop@localhost/shop")?;
+//! store.migrate().await?;
+//! # Ok(())
+//! # }
+//! ```
 //!
-//! Until then use `commerce-adapters-memory`, which is the reference for what this crate must do: the
-//! conformance suite of `commerce-testkit` is the same for both.
+//! A store lives on the tokio runtime on which it is first used, and opens connections of its own: a pool
+//! that pings around every statement would triple the round trips. For rows of the host and of the library
+//! in one transaction see [`PgStore::commit_in`].
+//!
+//! # Rights
+//!
+//! [`PgStore::migrate`] needs a role that owns the schema. At run time less is enough:
+//!
+//! ```sql
+//! grant usage on schema commerce to shop;
+//! grant select, insert, update, delete on all tables in schema commerce to shop;
+//! grant usage on all sequences in schema commerce to shop;
+//! grant execute on all functions in schema commerce to shop;
+//! ```
+//!
+//! # Restoring into a new cluster
+//!
+//! Transaction ids start anew there, while the stored ones are high; the log would hide its events until
+//! the ids catch up. After a restore run `update commerce.events set tx = 1`, the same for
+//! `commerce.streams` and `commerce.marks`, and start consumers from their marks.
+
+mod clock;
+mod commit;
+mod connections;
+mod error;
+mod event;
+mod host;
+mod lag;
+mod lease;
+mod load;
+mod migrate;
+mod read;
+mod scan;
+mod schema;
+mod settings;
+mod store;
+mod timers;
+mod types;
+
+pub use clock::PgClock;
+pub use lag::{Blocker, LogLag};
+pub use migrate::{Migration, MigrationError, MigrationStatus};
+pub use schema::{InvalidSchema, Schema};
+pub use settings::Settings;
+pub use sqlx;
+pub use store::PgStore;

@@ -13,6 +13,7 @@ pub mod counting;
 pub mod faults;
 pub mod house;
 pub mod orders;
+pub mod server;
 pub mod shopping;
 pub mod stock;
 pub mod world;

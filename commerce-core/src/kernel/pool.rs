@@ -140,7 +140,42 @@ pub struct NetMove {
     floor: Option<i64>,
 }
 
+/// The sums of a [`NetMove`], for a store that applies them in its own language.
+///
+/// The rules stand at [`NetMove::apply`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NetSums {
+    /// What is added to `available`.
+    pub available: i128,
+    /// The part of it that the floor guards: where it is below zero, `available` may not pass the floor.
+    pub guarded: i128,
+    /// What is added to `held`.
+    pub held: i128,
+    /// What is added to `allocated`.
+    pub allocated: i128,
+    /// The floor that a hold carries, to check against instead of the pool's.
+    pub guard: Option<i64>,
+    /// The floor to set.
+    pub floor: Option<i64>,
+    /// Whether units leave, so that they must be physically there.
+    pub consumes: bool,
+}
+
 impl NetMove {
+    /// Its sums, for a store that applies them in its own language.
+    pub fn sums(&self) -> NetSums {
+        NetSums {
+            available: self.available,
+            guarded: self.guarded,
+            held: self.held,
+            allocated: self.allocated,
+            guard: self.carried_floor.filter(|_| self.holds),
+            floor: self.floor,
+            consumes: self.consumes,
+        }
+    }
+
     /// Adds one move.
     pub fn add(&mut self, op: PoolOp) {
         match op {

@@ -1,0 +1,106 @@
+//! An order as it is placed: two events, three holds, a key, a mark, a timer.
+
+use commerce_core::kernel::commit::{Append, Commit};
+use commerce_core::kernel::event::{EventId, Metadata, NewEvent};
+use commerce_core::kernel::mark::{Fingerprint, Mark, MarkKey};
+use commerce_core::kernel::pool::{PoolKey, PoolMove, PoolOp};
+use commerce_core::kernel::stream::{StreamId, Version};
+use commerce_core::kernel::timer::{TimerKey, TimerWrite};
+use commerce_core::kernel::unique::{Key, UniqueKey};
+use commerce_core::value::actor::Actor;
+use commerce_core::value::time::Timestamp;
+use uuid::Uuid;
+
+use crate::SKUS;
+
+/// The number of an order; everything else follows from it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order {
+    pub(crate) number: u64,
+}
+
+/// When everything happens.
+pub(crate) const AT: i64 = 1_790_000_000_000_000;
+
+impl Order {
+    pub(crate) fn new(number: u64) -> Self {
+        Self { number }
+    }
+
+    /// Time-ordered, as the library makes them.
+    pub(crate) fn id(self, part: u128) -> Uuid {
+        let spread = u128::from(self.number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        Uuid::from_u128(
+            (u128::from(self.number) << 80)
+                | (7 << 76)
+                | (2 << 62)
+                | (spread >> 8 << 8 & ((1 << 62) - 1))
+                | part,
+        )
+    }
+
+    pub(crate) fn pools(self) -> [String; 3] {
+        let spread = self.number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+        [0, 1, 2].map(|line| format!("stock:SKU-{}@main", (spread + line * 331) % SKUS))
+    }
+
+    pub(crate) fn data(self) -> Vec<u8> {
+        let filler = "x".repeat(560);
+        format!("{{\"number\":{},\"filler\":\"{filler}\"}}", self.number).into_bytes()
+    }
+
+    fn event(self, part: u128, name: &'static str) -> NewEvent {
+        NewEvent {
+            id: EventId::from_uuid(self.id(part)).unwrap(),
+            name: name.into(),
+            schema: 1,
+            at: Timestamp::from_micros(AT).unwrap(),
+            metadata: Metadata { correlation: self.id(1), causation: None, actor: Actor::System },
+            data: self.data().into(),
+            personal: Vec::new(),
+        }
+    }
+
+    pub(crate) fn commit(self) -> Commit {
+        self.with_pools(self.pools().into_iter())
+    }
+
+    /// With this many lines, each on a pool of its own.
+    pub(crate) fn with_pools(self, pools: impl Iterator<Item = String>) -> Commit {
+        let stream = StreamId::new("order", self.id(1));
+        let events = vec![self.event(2, "OrderPlaced"), self.event(3, "OrderConfirmed")];
+        let key = Key::new("order-number", format!("N-{}", self.number));
+        let timer = TimerKey::new(stream.clone(), "payment");
+        let due = Timestamp::from_micros(AT + 4_000_000_000_000_000).unwrap();
+        Commit {
+            append: vec![Append { stream: stream.clone(), expected: Version::NONE, events, snapshot: None }],
+            claim: vec![UniqueKey { key, owner: stream, subject: None }],
+            moves: pools.map(|pool| PoolMove::new(PoolKey::new(pool), PoolOp::Hold(1))).collect(),
+            timers: vec![TimerWrite::Set { key: timer, due, payload: b"{}".as_slice().into() }],
+            mark: Some(Mark {
+                key: MarkKey::new("command", self.id(4).to_string()),
+                fingerprint: Fingerprint::of(1, b"order"),
+                result: b"{}".as_slice().into(),
+            }),
+            ..Commit::default()
+        }
+    }
+
+    /// Only a hold of the pool that everybody wants, and the event that says so.
+    pub(crate) fn hot(self) -> Commit {
+        let stream = StreamId::new("order", self.id(1));
+        let events = vec![self.event(2, "OrderPlaced")];
+        Commit {
+            append: vec![Append { stream, expected: Version::NONE, events, snapshot: None }],
+            moves: vec![PoolMove::new(PoolKey::new("stock:HOT@main"), PoolOp::Hold(1))],
+            ..Commit::default()
+        }
+    }
+}
+
+/// Plenty of everything.
+pub(crate) fn stock() -> Commit {
+    let pools = (0..SKUS).map(|sku| format!("stock:SKU-{sku}@main")).chain(["stock:HOT@main".to_owned()]);
+    let supply = |pool| PoolMove::new(PoolKey::new(pool), PoolOp::Supply(1 << 40));
+    Commit { moves: pools.map(supply).collect(), ..Commit::default() }
+}

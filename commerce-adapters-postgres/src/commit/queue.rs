@@ -1,0 +1,253 @@
+//! Coalescing: commits that arrive together are applied together, each with its own result.
+//!
+//! A commit that arrives while a committer is free is applied at once; nobody waits for company. While all
+//! committers are busy, arrivals gather, and the next free one takes as many as may stand in one batch.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use commerce_core::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::apply::Outcome;
+use super::prepared::Prepared;
+use super::single::{Answer, Applier};
+use crate::error::PORT;
+
+/// How many waiting commits are looked at for one batch.
+const LOOK: usize = 512;
+/// The most locks of one batch: the server's table of locks is shared by all.
+const MOST_LOCKS: usize = 1500;
+/// How many commits of batches that failed are under way alone at once.
+const APART: usize = 4;
+
+struct Job {
+    prepared: Arc<Prepared>,
+    answer: oneshot::Sender<Outcome>,
+    /// Gives its room in the queue back when the job ends.
+    _room: OwnedSemaphorePermit,
+}
+
+/// Who holds a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Shared(usize),
+    Alone,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    /// Keys of commits under way, pools left out.
+    busy: HashMap<i64, Use>,
+    running: usize,
+}
+
+/// Commits of one store on their way to the database.
+pub(crate) struct Queue {
+    applier: Arc<Applier>,
+    state: Mutex<State>,
+    room: Arc<Semaphore>,
+    apart: Arc<Semaphore>,
+    committers: usize,
+    most: usize,
+}
+
+impl Queue {
+    pub(crate) fn new(applier: Arc<Applier>, committers: usize, most: usize, room: usize) -> Self {
+        Self {
+            applier,
+            state: Mutex::default(),
+            room: Arc::new(Semaphore::new(room.max(1))),
+            apart: Arc::new(Semaphore::new(APART)),
+            committers: committers.max(1),
+            most: most.max(1),
+        }
+    }
+
+    /// Applies a commit. Dropping the future does not stop it once it stands in the queue.
+    pub(crate) async fn submit(self: &Arc<Self>, prepared: Arc<Prepared>) -> Outcome {
+        let Ok(room) = self.room.clone().acquire_owned().await else { return Err(gone()) };
+        let (answer, told) = oneshot::channel();
+        let start = {
+            let mut state = self.state();
+            state.waiting.push_back(Job { prepared, answer, _room: room });
+            self.may_start(&mut state)
+        };
+        if start {
+            self.start();
+        }
+        told.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn may_start(&self, state: &mut State) -> bool {
+        let may = state.running < self.committers && !state.waiting.is_empty();
+        state.running += usize::from(may);
+        may
+    }
+
+    fn start(self: &Arc<Self>) {
+        tokio::spawn(self.clone().run());
+    }
+
+    /// A committer: applies batches until nothing waits that may be applied now.
+    async fn run(self: Arc<Self>) {
+        let running = Running(&self);
+        let mut kept = None;
+        loop {
+            let (batch, more) = {
+                let mut state = self.state();
+                let batch = state.pick(self.most);
+                if batch.is_empty() {
+                    // Under the lock, so that whoever comes next sees that a committer is free.
+                    running.end(&mut state);
+                    break;
+                }
+                (batch, self.may_start(&mut state))
+            };
+            if more {
+                self.start();
+            }
+            let prepared: Vec<Arc<Prepared>> = batch.iter().map(|job| job.prepared.clone()).collect();
+            match self.applier.call(&mut kept, &prepared, &self.applier.batch_wait).await {
+                Answer::Told(outcomes) => self.tell(batch, outcomes),
+                Answer::Apart(..) => self.take_apart(batch),
+                Answer::Failed(error) => {
+                    let outcomes = batch.iter().map(|_| Err(CommitError::Port(error.clone()))).collect();
+                    self.tell(batch, outcomes);
+                }
+            }
+        }
+        if let Some(held) = kept {
+            held.keep();
+        }
+    }
+
+    fn tell(&self, batch: Vec<Job>, outcomes: Vec<Outcome>) {
+        self.state().free(&batch);
+        for (job, outcome) in batch.into_iter().zip(outcomes) {
+            // Nobody listens where the caller's future was dropped.
+            let _ = job.answer.send(outcome);
+        }
+    }
+
+    /// Runs every commit of a batch that failed on a connection of its own, a few at once; one of them may
+    /// be what broke the batch or wait for a lock that somebody holds for long.
+    fn take_apart(self: &Arc<Self>, batch: Vec<Job>) {
+        for job in batch {
+            let queue = self.clone();
+            tokio::spawn(async move {
+                let turn = queue.apart.clone().acquire_owned().await;
+                let outcome = queue.applier.alone(&job.prepared).await;
+                drop(turn);
+                queue.tell(vec![job], vec![outcome]);
+                let start = queue.may_start(&mut queue.state());
+                if start {
+                    queue.start();
+                }
+            });
+        }
+    }
+}
+
+impl State {
+    /// Takes what may stand in one batch, in the order of arrival. What must wait makes everything behind
+    /// it wait that shares a key with it.
+    fn pick(&mut self, most: usize) -> Vec<Job> {
+        let mut seen: HashMap<i64, Use> = HashMap::new();
+        let (mut batch, mut kept) = (Vec::new(), VecDeque::new());
+        let mut locks = 0;
+        while let Some(job) = self.waiting.pop_front() {
+            let fits = batch.is_empty() || locks + job.prepared.locks.len() <= MOST_LOCKS;
+            let free = fits && self.is_free(&job) && is_apart(&seen, &job);
+            enter(&mut seen, &job);
+            if free {
+                locks += job.prepared.locks.len();
+                batch.push(job);
+            } else {
+                kept.push_back(job);
+            }
+            if batch.len() >= most || batch.len() + kept.len() >= LOOK {
+                break;
+            }
+        }
+        kept.append(&mut self.waiting);
+        self.waiting = kept;
+        for job in &batch {
+            enter(&mut self.busy, job);
+        }
+        batch
+    }
+
+    fn is_free(&self, job: &Job) -> bool {
+        is_apart(&self.busy, job)
+    }
+
+    /// Frees the keys of commits that ended.
+    fn free(&mut self, jobs: &[Job]) {
+        for lock in jobs.iter().flat_map(|job| &job.prepared.locks).filter(|lock| !lock.pool) {
+            match self.busy.get_mut(&lock.key) {
+                Some(Use::Shared(holders)) if *holders > 1 => *holders -= 1,
+                _ => {
+                    self.busy.remove(&lock.key);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a commit shares nothing with these keys but pools and what both merely read.
+fn is_apart(keys: &HashMap<i64, Use>, job: &Job) -> bool {
+    job.prepared.locks.iter().filter(|lock| !lock.pool).all(|lock| match keys.get(&lock.key) {
+        None => true,
+        Some(Use::Shared(_)) => lock.shared,
+        Some(Use::Alone) => false,
+    })
+}
+
+fn enter(keys: &mut HashMap<i64, Use>, job: &Job) {
+    for lock in job.prepared.locks.iter().filter(|lock| !lock.pool) {
+        let holder = keys.entry(lock.key).or_insert(Use::Shared(0));
+        match holder {
+            Use::Shared(holders) if lock.shared => *holders += 1,
+            _ => *holder = Use::Alone,
+        }
+    }
+}
+
+/// Counts a committer out, also when its runtime ends under it.
+struct Running<'q>(&'q Queue);
+
+impl Running<'_> {
+    fn end(self, state: &mut State) {
+        state.running = state.running.saturating_sub(1);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.running = state.running.saturating_sub(1);
+    }
+}
+
+/// The runtime ended under the commit.
+fn gone() -> CommitError {
+    CommitError::Port(PortError::new(PortErrorKind::Unavailable, Effect::Unknown, PORT, "commit"))
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Queue")
+            .field("waiting", &state.waiting.len())
+            .field("running", &state.running)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,26 @@
+//! The adapter keeps the contracts of the ports, on a real server.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod server;
+
+use commerce_adapters_postgres::Settings;
+use commerce_testkit::conformance::Fixture;
+
+async fn fresh() -> Fixture {
+    server::fixture(Settings::default()).await
+}
+
+commerce_testkit::store_conformance!(fresh, block_on = server::on_runtime);
+commerce_testkit::lease_conformance!(fresh, block_on = server::on_runtime);
+
+mod one_by_one {
+    //! Without coalescing every commit is a call of its own; the contracts are the same.
+
+    use super::*;
+
+    async fn fresh() -> Fixture {
+        server::fixture(Settings::default().without_coalescing()).await
+    }
+
+    commerce_testkit::store_conformance!(fresh, block_on = server::on_runtime);
+}
