@@ -155,7 +155,16 @@ impl Ledger {
     }
 
     /// Whether the attempt is over from the shop's point of view, whatever arrives later.
-    pub const fn given_up(&self) -> bool {
-        self.voided || self.expired || self.failed.is_some()
+    ///
+    /// A failure that is told behind money that was taken is that of an earlier try of the buyer's, whose
+    /// message came late: what was taken outranks it, as in [`status`](Self::status). Whoever gives an
+    /// attempt up because it failed says so with [`PaymentCommand::Cancel`](super::PaymentCommand::Cancel).
+    pub fn given_up(&self) -> bool {
+        self.ended() || (self.failed.is_some() && self.captured() == 0)
+    }
+
+    /// Whether the shop or the gateway has ended the attempt.
+    pub const fn ended(&self) -> bool {
+        self.voided || self.expired
     }
 }
