@@ -28,13 +28,13 @@ pub struct Findings {
 }
 
 /// The whole log, decoded by kind as far as a rule needs it.
-struct Log {
-    streams: BTreeMap<String, (StreamId, Vec<Arc<RecordedEvent>>)>,
-    events: Vec<Arc<RecordedEvent>>,
+pub(crate) struct Log {
+    pub(crate) streams: BTreeMap<String, (StreamId, Vec<Arc<RecordedEvent>>)>,
+    pub(crate) events: Vec<Arc<RecordedEvent>>,
 }
 
 impl Log {
-    async fn read(store: &dyn Store) -> Result<Self, PortError> {
+    pub(crate) async fn read(store: &dyn Store) -> Result<Self, PortError> {
         let mut log = Self { streams: BTreeMap::new(), events: Vec::new() };
         let mut after = Position::START;
         loop {
@@ -52,7 +52,7 @@ impl Log {
     }
 
     /// The states of all aggregates of a kind; `None` for a stream that does not fold.
-    fn states<A: Aggregate>(&self) -> Vec<(Id<A::Root>, Option<A>)> {
+    pub(crate) fn states<A: Aggregate>(&self) -> Vec<(Id<A::Root>, Option<A>)> {
         let of_kind = self.streams.values().filter(|(stream, _)| stream.kind == A::NAME);
         of_kind
             .filter_map(|(stream, events)| {
@@ -177,8 +177,11 @@ impl Findings {
                 _ => None,
             }));
         }
-        let sound = levels.values().all(|level: &PoolLevel| {
-            level.available >= level.floor && level.held >= 0 && level.allocated >= 0
+        // What a customer may use is bounded by the floor that each hold carries, not by the pool's own.
+        let bounded =
+            |pool: &PoolKey| !(pool.as_str().starts_with("promotion:") && pool.as_str().contains('@'));
+        let sound = levels.iter().all(|(pool, level): (&PoolKey, &PoolLevel)| {
+            (level.available >= level.floor || !bounded(pool)) && level.held >= 0 && level.allocated >= 0
         });
         self.note(sound, format!("stock: none of {} pools is below its floor", levels.len()));
         let held: i64 = levels.values().map(|level| level.held).sum();
