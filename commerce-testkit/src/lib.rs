@@ -4,6 +4,7 @@
 //! - [`race`]: buyers, answers and clocks against each other, on any store;
 //! - [`check`]: a checker that reads only the store and the fake gateway's books;
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
+//! - [`faulty`]: ports that fail by chance or by a script, and processes that die;
 //! - [`fake`]: a clock, a sleeper, ids and a payment gateway that a test controls;
 //! - [`strategy`]: generators for property tests;
 //! - [`shop`]: a small shop with fakes on its ports;
@@ -14,7 +15,9 @@ pub mod broken;
 pub mod build;
 pub mod check;
 pub mod conformance;
+pub mod dice;
 pub mod fake;
+pub mod faulty;
 pub mod race;
 pub mod scenario;
 pub mod shop;

@@ -79,3 +79,18 @@ fn a_confirmed_order_that_loses_its_payment_is_blocked_once() {
     says(&shop, &receipt, "again", declined());
     assert!(!order().is_blocked());
 }
+
+#[test]
+fn the_state_of_a_charge_is_not_another_capture() {
+    let (shop, store) = block_on(mugs(Gateway::approving(), 5));
+    let cart = block_on(shop.cart(1, &[("MUG", 1)])).unwrap();
+    let receipt = block_on(shop.buy(1, cart)).unwrap();
+    let ledger = shop.gateway.ledger();
+    let account = ledger.accounts().next().unwrap();
+    // The money was taken by a call of its own; a look-up of the charge tells that it was taken.
+    assert_ne!(account.capture, account.reference);
+    let (operation, amount) = (account.reference.clone(), account.amount);
+    says(&shop, &receipt, "state", GatewayFact::Captured { operation, amount });
+    let payment = Audit::of(&store).all::<Payment>().remove(0).1;
+    assert_eq!((payment.ledger().captured(), payment.refundable()), (amount.minor(), amount));
+}

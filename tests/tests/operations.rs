@@ -223,9 +223,9 @@ async fn coupon(shop: &Shop) -> PromotionId {
 
 #[test]
 fn orders_6_cancelling_gives_stock_coupon_and_money_back_once() {
-    for gateway in [Gateway::capturing(), Gateway::approving()] {
+    for gateway in [Gateway::capturing, Gateway::approving] {
         for on_ship in [false, true] {
-            let shop = shop(gateway.clone());
+            let shop = shop(gateway());
             block_on(cancelled(&shop, on_ship));
         }
     }

@@ -14,7 +14,6 @@ use super::courier::{BEHAVIOURS, Courier, Meanwhile};
 use super::ground::{Bought, Ground, Wish, node};
 use super::order::{Fact, happens};
 use super::{Raced, Tally};
-use crate::check::Log;
 use crate::conformance::outcome::{Outcome, equal, holds, present};
 use crate::conformance::{Failure, Fixture};
 use crate::fake::{Behaviour, Gateway};
@@ -102,14 +101,12 @@ pub(super) async fn g6_one_charge_however_it_is_sent_and_answered(f: &Fixture) -
 
 /// Reads the store and the gateway's books only.
 async fn judge(ground: &Ground<'_>, cases: u64) -> Raced {
-    let log = Log::read(ground.fixture.store()).await?;
+    let books = ground.books().await?;
     let ledger = ground.shop.gateway.ledger();
     let mut tally = Tally::default();
     tally.add("combinations", cases);
-    let orders = log.states::<Order>();
-    equal("orders", orders.len() as u64, cases)?;
-    for (id, order) in orders {
-        let order = present("an order that folds", order)?;
+    equal("orders", books.all::<Order>().count() as u64, cases)?;
+    for (id, order) in books.all::<Order>() {
         let charges: Vec<_> = ledger.accounts().filter(|account| account.order == id).collect();
         holds("an order has at most one charge", charges.len() <= 1)?;
         for charge in charges {
@@ -122,8 +119,8 @@ async fn judge(ground: &Ground<'_>, cases: u64) -> Raced {
         equal(&format!("kept and reserved of {id}"), money, if stands { (1000, 0) } else { (0, 0) })?;
         tally.add(if stands { "confirmed" } else { "given up" }, 1);
     }
-    for (id, saga) in log.states::<Checkout>() {
-        let status = present("a saga that folds", saga)?.status();
+    for (id, saga) in books.all::<Checkout>() {
+        let status = saga.status();
         // Where the gateway itself never decides, somebody has to ask it; nothing else may be left.
         let undecided = ledger.accounts().any(|account| {
             account.order == order_of(id) && account.state == ChargeState::Processing && account.captured == 0
@@ -133,5 +130,6 @@ async fn judge(ground: &Ground<'_>, cases: u64) -> Raced {
         holds(&format!("the checkout of {} has ended: {status:?}", order_of(id)), fits)?;
         tally.add("parked, as the gateway never decides", u64::from(parked));
     }
+    ground.checks().await?;
     Ok(tally)
 }

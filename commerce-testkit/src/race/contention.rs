@@ -14,12 +14,12 @@ use commerce_core::value::id::{CommandId, Id, StockItemId};
 use commerce_core::value::{Quantity, Sku};
 use uuid::Uuid;
 
-use super::flaky::Flaky;
 use super::ground::broken;
 use super::{Raced, Tally};
 use crate::conformance::outcome::{equal, present};
 use crate::conformance::{Failure, Fixture};
 use crate::fake::{Clock, Ids, Sleeper};
+use crate::faulty::{Fault, Faults, Faulty, Port, Rates};
 
 const WORKERS: u64 = 32;
 /// How many units each receives, one by one.
@@ -88,7 +88,10 @@ async fn contend(f: &Fixture, items: u64) -> Raced {
         Some(clock) => clock.clone(),
         None => Clock::at(f.now().await?),
     };
-    let flaky = Arc::new(Flaky::new(f.shared()));
+    // Of a hundred calls one fails as a deadlock would, and one is carried out and nobody is told.
+    let rates = Rates::default().of(Port::Store, Fault::FailBefore, 10).of(Port::Store, Fault::FailAfter, 10);
+    let faults = Faults::seeded(13, rates);
+    let flaky = Arc::new(Faulty::on(f.shared(), faults.clone()));
     let location = present("a location", SettingsValues::default().locations.first().copied())?;
     for number in 0..items {
         let (sku, id) = item(number)?;
@@ -111,7 +114,7 @@ async fn contend(f: &Fixture, items: u64) -> Raced {
         judge(f, &sku, id, WORKERS / items * UNITS).await?;
     }
     tally.add("updates", WORKERS * UNITS);
-    tally.add("injected failures", flaky.failures());
+    tally.add("injected failures", faults.tally().total());
     Ok(tally)
 }
 

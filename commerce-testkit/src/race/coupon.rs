@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use super::ground::{Bought, Ground, Wish, broken, confirmed, repeats};
 use super::{Raced, Tally};
-use crate::check::Log;
 use crate::conformance::outcome::{Outcome, equal, holds};
 use crate::conformance::{Failure, Fixture};
 use crate::fake::{Behaviour, Gateway};
@@ -48,9 +47,9 @@ async fn wish(ground: &Ground<'_>, buyer: u64, code: &str) -> Result<Wish, Failu
 }
 
 /// Orders that stand at the reduced price: the uses, counted from orders alone.
-async fn uses(f: &Fixture) -> Result<usize, Failure> {
-    let log = Log::read(f.store()).await?;
-    let orders = log.states::<Order>().into_iter().filter_map(|(_, order)| order);
+async fn uses(ground: &Ground<'_>) -> Result<usize, Failure> {
+    let books = ground.books().await?;
+    let orders = books.all::<Order>().map(|(_, order)| order);
     let standing = orders.filter(|order| order.status() == OrderStatus::Confirmed);
     Ok(standing.filter(|order| order.total().minor() == REDUCED).count())
 }
@@ -73,7 +72,7 @@ async fn race_for(f: &Fixture, code: &str, limit: u32, rounds: u64) -> Raced {
     for round in 0..rounds {
         let code = format!("{code}-{round}");
         coupon(&ground, &code, Some(limit), None).await?;
-        let before = uses(f).await?;
+        let before = uses(&ground).await?;
         let mut wishes = Vec::new();
         for buyer in round * 100..(round + 1) * 100 {
             wishes.push(wish(&ground, buyer, &code).await?);
@@ -81,7 +80,7 @@ async fn race_for(f: &Fixture, code: &str, limit: u32, rounds: u64) -> Raced {
         let outcomes = ground.race(&wishes).await?;
         losers_are_told(&outcomes)?;
         equal(&format!("confirmed with {limit} uses"), confirmed(&outcomes), limit as usize)?;
-        equal("uses, counted from orders", uses(f).await? - before, limit as usize)?;
+        equal("uses, counted from orders", uses(&ground).await? - before, limit as usize)?;
         tally.add("buyers", outcomes.len());
         tally.add("uses", confirmed(&outcomes));
     }
@@ -107,10 +106,10 @@ pub(super) async fn g5_a_coupon_per_customer_is_used_once_by_each(f: &Fixture) -
     }
     let outcomes = ground.race(&wishes).await?;
     losers_are_told(&outcomes)?;
-    let log = Log::read(f.store()).await?;
+    let books = ground.books().await?;
     for customer in 0..10 {
         let subject = crate::shop::Shop::subject(customer);
-        let orders = log.states::<Order>().into_iter().filter_map(|(_, order)| order);
+        let orders = books.all::<Order>().map(|(_, order)| order);
         let theirs = orders.filter(|order| order.content().subject == subject);
         let reduced = theirs
             .filter(|order| order.status() == OrderStatus::Confirmed && order.total().minor() == REDUCED);
@@ -119,7 +118,7 @@ pub(super) async fn g5_a_coupon_per_customer_is_used_once_by_each(f: &Fixture) -
     ground.checks().await?;
     let mut tally = Tally::default();
     tally.add("carts of ten customers", outcomes.len());
-    tally.add("uses", uses(f).await?);
+    tally.add("uses", uses(&ground).await?);
     Ok(tally)
 }
 
@@ -136,7 +135,7 @@ pub(super) async fn g5_a_payment_that_fails_gives_its_use_back(f: &Fixture) -> R
         let refused = matches!(failed.as_slice(),
             [Ok(receipt)] if matches!(receipt.status, CheckoutStatus::Failed { .. }));
         holds(&format!("the first payment fails: {failed:?}"), refused)?;
-        let before = uses(f).await?;
+        let before = uses(&ground).await?;
         // The buyer tries again while nine others try the same code.
         let mut wishes = vec![own];
         for other in 0..9 {
@@ -145,7 +144,7 @@ pub(super) async fn g5_a_payment_that_fails_gives_its_use_back(f: &Fixture) -> R
         let outcomes = ground.race(&wishes).await?;
         losers_are_told(&outcomes)?;
         equal("confirmed of the use that came back", confirmed(&outcomes), 1)?;
-        equal("uses, counted from orders", uses(f).await? - before, 1)?;
+        equal("uses, counted from orders", uses(&ground).await? - before, 1)?;
         tally.add("failed payments", 1);
         tally.add("uses", confirmed(&outcomes));
     }

@@ -88,7 +88,7 @@ pub(super) fn fact(gateway: &Gateway, call: Call, state: &ChargeState) -> Option
         ChargeState::RequiresAction { url } => GatewayFact::ActionRequired { url: url.clone() },
         ChargeState::Processing => GatewayFact::Processing,
         ChargeState::Authorized => GatewayFact::Authorized { amount },
-        ChargeState::Captured => GatewayFact::Captured { operation: account.reference.clone(), amount },
+        ChargeState::Captured => GatewayFact::Captured { operation: account.capture.clone(), amount },
         ChargeState::Declined { code } => GatewayFact::Declined { code: code.clone() },
         ChargeState::Voided => GatewayFact::Voided,
     })

@@ -14,7 +14,7 @@ use commerce_core::port::payment::PaymentGateway;
 use commerce_core::value::id::{CartId, CommandId};
 use commerce_core::value::{Currency, Email, Name, Price, Quantity, Sku};
 
-use crate::check::Findings;
+use crate::check::{Books, Findings};
 use crate::conformance::outcome::equal;
 use crate::conformance::{Failure, Fixture};
 use crate::fake::{Clock, Gateway, Ids, Sleeper};
@@ -126,6 +126,13 @@ impl<'f> Ground<'f> {
     /// The level of a SKU's pool at the first location.
     pub(super) async fn level(&self, sku: &str) -> Result<PoolLevel, Failure> {
         self.shop.level(sku).await.map_err(broken)
+    }
+
+    /// What the log says.
+    pub(super) async fn books(&self) -> Result<Books, Failure> {
+        let mut books = Books::default();
+        let breaches = books.read(self.fixture.store()).await?;
+        breaches.first().map_or(Ok(books), |breach| Err(Failure::new(breach.to_string())))
     }
 
     /// The checker has nothing to say against it.

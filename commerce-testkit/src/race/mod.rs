@@ -21,7 +21,6 @@ mod contention;
 mod coupon;
 mod courier;
 mod differential;
-mod flaky;
 mod ground;
 mod list;
 mod order;

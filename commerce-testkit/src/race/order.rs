@@ -17,7 +17,6 @@ use uuid::Uuid;
 use super::courier::{Call, Courier, Meanwhile, fact, message};
 use super::ground::{Ground, broken, node, sweeps};
 use super::{Raced, Tally};
-use crate::check::Log;
 use crate::conformance::outcome::{equal, holds, present};
 use crate::conformance::{Failure, Fixture};
 use crate::fake::{Clock, Gateway};
@@ -192,11 +191,11 @@ impl<'f> Orders<'f> {
             happens(&self.other, gateway, clock, *call, Fact::Cancel).await;
         }
         self.ground.settles().await?;
-        let log = Log::read(self.ground.fixture.store()).await?;
+        let books = self.ground.books().await?;
         let ledger = self.courier.gateway.ledger();
         let mut sagas = BTreeMap::new();
-        for (id, saga) in log.states::<Checkout>() {
-            let status = present("a saga that folds", saga)?.status();
+        for (id, saga) in books.all::<Checkout>() {
+            let status = saga.status();
             holds(
                 &format!("{id} has ended or waits for somebody: {status:?}"),
                 status.is_terminal() || matches!(status, Status::ManualIntervention(_)),
@@ -204,8 +203,7 @@ impl<'f> Orders<'f> {
             sagas.insert(commerce_core::checkout::order_of(id), status);
         }
         let mut ends = BTreeMap::new();
-        for (id, order) in log.states::<Order>() {
-            let order = present("an order that folds", order)?;
+        for (id, order) in books.all::<Order>() {
             let stands = matches!(order.status(), OrderStatus::Confirmed | OrderStatus::Completed);
             let parked = order.is_blocked() || matches!(sagas.get(&id), Some(Status::ManualIntervention(_)));
             let (kept, reserved) = (ledger.kept(id), ledger.reserved(id));

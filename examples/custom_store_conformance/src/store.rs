@@ -10,7 +10,7 @@ use commerce_core::kernel::error::{CommitError, Effect, PortError, PortErrorKind
 use commerce_core::kernel::stream::{Position, StreamId, Version};
 use commerce_core::kernel::{event::RecordedEvent, timer::DueTimer, timer::LeaseToken};
 use commerce_core::port::clock::Clock;
-use commerce_core::port::store::{Capabilities, Due, DueQuery, MAX_PAGE, Page, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, MAX_PAGE, Page, Row, Store, Table};
 use commerce_core::value::time::Timestamp;
 
 use crate::journal::Journal;
@@ -129,11 +129,14 @@ impl Store for FileStore {
         Ok(state.write(commit, journal)?)
     }
 
-    async fn read_all(&self, after: Position, limit: u32) -> Result<Page, PortError> {
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
         let log = &self.lock().0.log;
-        let start = usize::try_from(after.parts().1).unwrap_or(usize::MAX).min(log.len());
-        let events: Vec<_> = log.iter().skip(start).take(limit.min(MAX_PAGE) as usize).cloned().collect();
-        let next = Position::from_parts(0, (start + events.len()) as u64);
+        let limit = query.limit.min(MAX_PAGE) as usize;
+        let behind = log.iter().filter(|event| event.position > query.after);
+        let events = behind.filter(|event| query.slice.contains(event.stream.id)).take(limit);
+        let events: Vec<_> = events.cloned().collect();
+        let end = log.last().filter(|_| limit > 0).map_or(query.after, |last| last.position);
+        let next = events.last().map_or(end, |last| last.position);
         Ok(Page { events, next })
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use commerce_core::kernel::commit::{Append, Commit, Load};
 use commerce_core::kernel::pool::PoolOp;
 use commerce_core::kernel::stream::Position;
-use commerce_core::port::store::Store;
+use commerce_core::port::store::{LogQuery, Store};
 use commerce_testkit::build::{self, Draft};
 use commerce_testkit::fake::Clock;
 use custom_store_conformance::FileStore;
@@ -32,7 +32,7 @@ fn step(number: u64) -> Commit {
 
 /// How many steps a store holds; all of its tables must agree.
 fn steps(store: &FileStore) -> u64 {
-    let events = block_on(store.read_all(Position::START, 1000)).unwrap().events.len();
+    let events = block_on(store.read_all(LogQuery::after(Position::START, 1000))).unwrap().events.len();
     let by_claim: Vec<_> = (0..10).map(|number| build::key(&number.to_string())).collect();
     let loaded =
         block_on(store.load(Load { by_claim, pools: vec![build::pool("p")], ..Load::default() })).unwrap();
@@ -123,9 +123,9 @@ fn what_is_erased_leaves_the_file_at_once() {
     late.expected = build::append(&s, 1, 1).expected;
     block_on(store.commit(Commit::default().appending(late))).unwrap();
     assert!(!shows("Liddell"));
-    let before = block_on(store.read_all(Position::START, 9)).unwrap();
+    let before = block_on(store.read_all(LogQuery::after(Position::START, 9))).unwrap();
     drop(store);
-    let after = block_on(open(folder.path()).unwrap().read_all(Position::START, 9)).unwrap();
+    let after = block_on(open(folder.path()).unwrap().read_all(LogQuery::after(Position::START, 9))).unwrap();
     assert_eq!(after, before);
     assert_eq!(after.events.len(), 2);
 }
