@@ -72,8 +72,10 @@ impl Commerce {
         let kinds = kinds.into_iter().map(Into::into).collect();
         let due = self.store().due(DueQuery { kinds, limit: BATCH, lease: LEASE }).await?;
         let mut round = Round { next: due.next, ..Round::default() };
+        // What is due is decided by the time that found it due, not by this process's own.
+        let shop = self.at(due.now);
         for timer in due.timers {
-            match self.under_lease(&timer).handle(&timer).await {
+            match shop.under_lease(&timer).handle(&timer).await {
                 Err(error) if !is_lost_lease(&*error) => round.failed = round.failed.saturating_add(1),
                 // A lease is lost where somebody else went on with it, be it through another timer.
                 _ => round.handled = round.handled.saturating_add(1),

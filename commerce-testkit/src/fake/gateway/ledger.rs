@@ -25,6 +25,8 @@ pub struct Account {
     pub captured: i64,
     /// What was given back.
     pub refunded: i64,
+    /// The name of the last capture: the charge's own, unless a call of its own took the money.
+    pub capture: GatewayRef,
 }
 
 /// Charges and operations by the keys of the calls that made them.
@@ -93,6 +95,7 @@ impl Ledger {
         let captured = if state == ChargeState::Captured { request.amount.minor() } else { 0 };
         let account = Account {
             reference: reference.clone(),
+            capture: reference.clone(),
             payment: request.payment,
             order: request.order,
             amount: request.amount,
@@ -125,7 +128,7 @@ impl Ledger {
     }
 
     pub(super) fn capture(&mut self, request: &Operation) -> Result<Settled, GatewayError> {
-        self.book(request, "capture", |account, amount| {
+        let settled = self.book(request, "capture", |account, amount| {
             let room = account.amount.minor() - account.captured;
             let possible = account.state == ChargeState::Authorized && amount <= room;
             if possible {
@@ -135,7 +138,11 @@ impl Ledger {
                 }
             }
             possible
-        })
+        })?;
+        if let Some(account) = self.account(&request.charge) {
+            account.capture = settled.reference.clone();
+        }
+        Ok(settled)
     }
 
     pub(super) fn void(&mut self, request: &Operation) -> Result<Settled, GatewayError> {
