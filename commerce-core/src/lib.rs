@@ -9,8 +9,7 @@ pub mod identity;
 pub mod imports;
 pub mod inventory;
 pub mod kernel;
-#[cfg(feature = "mocks")]
-pub mod mock;
+pub mod messaging;
 pub mod notifications;
 pub mod orders;
 pub mod payments;
