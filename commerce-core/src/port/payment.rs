@@ -303,7 +303,10 @@ pub trait PaymentGateway: Debug + Send + Sync + 'static {
     ///
     /// # Contract
     ///
-    /// `NotFound` only where the call did not and will not have an effect. Reads only.
+    /// `NotFound` only where the call did not and will not have an effect. Reads only. A charge is given
+    /// as it stands by this call, its buyer and the bank; what a capture took that was a call of its own
+    /// is told under that call's key and reference only, and the charge stays `Authorized`. Else one
+    /// capture would be known under two names, and be counted twice.
     async fn lookup(&self, key: &IdempotencyKey) -> Result<Lookup, GatewayError>;
 
     /// Authenticates a callback and reads it.

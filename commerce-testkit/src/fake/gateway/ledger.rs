@@ -23,6 +23,8 @@ pub struct Account {
     pub state: ChargeState,
     /// What was taken.
     pub captured: i64,
+    /// The gateway's name of the capture that took it; the charge's own where both were one.
+    pub operation: Option<GatewayRef>,
     /// What was given back.
     pub refunded: i64,
 }
@@ -61,14 +63,22 @@ impl Ledger {
         self.refused.insert(key.clone(), code);
     }
 
+    /// Why the call with this key was refused, which it stays.
+    pub(super) fn refusal(&self, key: &IdempotencyKey) -> Option<&'static str> {
+        self.refused.get(key).copied()
+    }
+
     pub(super) fn settled(&self, key: &IdempotencyKey) -> Option<Settled> {
         self.settled.get(key).cloned()
     }
 
     pub(super) fn charge(&self, key: &IdempotencyKey) -> Option<Charge> {
-        let account = self.charges.get(key)?;
-        let Account { reference, state, amount, .. } = account;
-        Some(Charge { reference: reference.clone(), state: state.clone(), amount: *amount })
+        let Account { reference, state, amount, operation, .. } = self.charges.get(key)?;
+        // What a call of its own took is told under the name of that call only.
+        let apart = operation.as_ref().is_some_and(|operation| operation != reference);
+        let state =
+            if apart && *state == ChargeState::Captured { ChargeState::Authorized } else { state.clone() };
+        Some(Charge { reference: reference.clone(), state, amount: *amount })
     }
 
     pub(super) fn lookup(&self, key: &IdempotencyKey) -> Lookup {
@@ -76,8 +86,8 @@ impl Ledger {
             Lookup::Charge(charge)
         } else if let Some(settled) = self.settled(key) {
             Lookup::Settled(settled)
-        } else if let Some(code) = self.refused.get(key) {
-            Lookup::Refused { code: (*code).into() }
+        } else if let Some(code) = self.refusal(key) {
+            Lookup::Refused { code: code.into() }
         } else {
             Lookup::NotFound
         }
@@ -98,6 +108,7 @@ impl Ledger {
             amount: request.amount,
             state: state.clone(),
             captured,
+            operation: (state == ChargeState::Captured).then(|| reference.clone()),
             refunded: 0,
         };
         self.charges.insert(request.key.clone(), account);
@@ -125,7 +136,7 @@ impl Ledger {
     }
 
     pub(super) fn capture(&mut self, request: &Operation) -> Result<Settled, GatewayError> {
-        self.book(request, "capture", |account, amount| {
+        let settled = self.book(request, "capture", |account, amount| {
             let room = account.amount.minor() - account.captured;
             let possible = account.state == ChargeState::Authorized && amount <= room;
             if possible {
@@ -135,7 +146,11 @@ impl Ledger {
                 }
             }
             possible
-        })
+        })?;
+        if let Some(account) = self.account(&request.charge) {
+            account.operation = Some(settled.reference.clone());
+        }
+        Ok(settled)
     }
 
     pub(super) fn void(&mut self, request: &Operation) -> Result<Settled, GatewayError> {

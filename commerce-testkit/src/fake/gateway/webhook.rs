@@ -47,15 +47,17 @@ impl Gateway {
         };
         let account = inner.ledger.account(&reference)?;
         account.state = state.clone();
-        if state == ChargeState::Captured {
-            account.captured = account.amount.minor();
-        }
         let amount = account.amount;
+        if state == ChargeState::Captured {
+            account.captured = amount.minor();
+            account.operation.get_or_insert_with(|| reference.clone());
+        }
+        let operation = account.operation.clone().unwrap_or_else(|| reference.clone());
         let fact = match state {
             ChargeState::RequiresAction { url } => GatewayFact::ActionRequired { url },
             ChargeState::Processing => GatewayFact::Processing,
             ChargeState::Authorized => GatewayFact::Authorized { amount },
-            ChargeState::Captured => GatewayFact::Captured { operation: reference.clone(), amount },
+            ChargeState::Captured => GatewayFact::Captured { operation, amount },
             ChargeState::Declined { code } => GatewayFact::Declined { code },
             ChargeState::Voided => GatewayFact::Voided,
         };
