@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
 use commerce_core::kernel::error::{CommitError, PortError};
 use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::kernel::stream::{Position, StreamId, Version};
+use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::port::clock::Clock;
-use commerce_core::port::store::{Capabilities, Due, DueQuery, MAX_PAGE, Page, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, MAX_PAGE, Page, Row, Store, Table};
 
 use crate::SystemClock;
 use crate::state::{State, number, position};
@@ -71,12 +71,15 @@ impl Store for MemoryStore {
         self.state().commit(commit, now)
     }
 
-    async fn read_all(&self, after: Position, limit: u32) -> Result<Page, PortError> {
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
         let state = self.state();
-        let start = number(after).min(state.log.len());
-        let limit = limit.min(MAX_PAGE) as usize;
-        let events: Vec<_> = state.log.iter().skip(start).take(limit).cloned().collect();
-        let next = events.last().map_or(position(start), |last| last.position);
+        let start = number(query.after).min(state.log.len());
+        let limit = query.limit.min(MAX_PAGE) as usize;
+        let behind = state.log.iter().skip(start);
+        let ours = behind.filter(|event| query.slice.contains(event.stream.id));
+        let events: Vec<_> = ours.take(limit).cloned().collect();
+        let passed = if limit == 0 { position(start) } else { state.end() };
+        let next = events.last().map_or(passed, |last| last.position);
         Ok(Page { events, next })
     }
 

@@ -9,6 +9,8 @@ pub mod identity;
 pub mod imports;
 pub mod inventory;
 pub mod kernel;
+#[cfg(feature = "mocks")]
+pub mod mock;
 pub mod notifications;
 pub mod orders;
 pub mod payments;

@@ -1,6 +1,7 @@
 //! The test kit of `commerce-core`: for its own tests, for hosts and for authors of adapters.
 //!
 //! - [`conformance`]: what every port's contract says, as named checks that any adapter can run;
+//! - [`race`]: buyers, answers and clocks against each other, on any store;
 //! - [`check`]: a checker that reads only the store and the fake gateway's books;
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
 //! - [`faulty`]: ports that fail by chance or by a script, and processes that die;
@@ -20,6 +21,7 @@ pub mod dice;
 pub mod fake;
 pub mod faulty;
 pub mod kill;
+pub mod race;
 pub mod scenario;
 pub mod shop;
 pub mod sim;

@@ -14,7 +14,7 @@ use commerce_core::port::clock::{Clock as _, Sleeper as _};
 use commerce_core::port::ids::Ids as _;
 use commerce_core::port::lease::Lease;
 use commerce_core::port::payment::{Authorize, GatewayError, IdempotencyKey, PaymentGateway};
-use commerce_core::port::store::{DueQuery, Store, Table};
+use commerce_core::port::store::{DueQuery, LogQuery, Store, Table};
 use commerce_core::port::{clock, ids};
 use commerce_core::value::id::{Id, OrderId};
 use commerce_core::value::{Currency, Money};
@@ -39,7 +39,7 @@ fn one(name: &str) -> Commit {
 }
 
 fn events(store: &Faulty<dyn Store>) -> usize {
-    block_on(store.inner().read_all(Position::START, 100)).unwrap().events.len()
+    block_on(store.inner().read_all(LogQuery::after(Position::START, 100))).unwrap().events.len()
 }
 
 /// What the caller of a commit hears.
@@ -85,7 +85,7 @@ fn a_late_commit_arrives_behind_the_next_one() {
     let (store, _) = store(&faults);
     assert_eq!(heard(block_on(store.commit(one("late")))), Heard::Failed(Effect::Unknown));
     assert_eq!(heard(block_on(store.commit(one("next")))), Heard::Done);
-    let log = block_on(store.read_all(Position::START, 10)).unwrap().events;
+    let log = block_on(store.read_all(LogQuery::after(Position::START, 10))).unwrap().events;
     let order: Vec<_> = log.iter().map(|event| event.stream.clone()).collect();
     assert_eq!(order, [stream("next"), stream("late")]);
 }
@@ -110,7 +110,7 @@ fn a_held_back_commit_lets_another_pass() {
         let (first, second) = both(first, second).await;
         assert_eq!((heard(first), heard(second)), (Heard::Done, Heard::Done));
     });
-    let log = block_on(store.read_all(Position::START, 10)).unwrap().events;
+    let log = block_on(store.read_all(LogQuery::after(Position::START, 10))).unwrap().events;
     assert_eq!(log[0].stream, stream("second"));
     assert_eq!(log[1].stream, stream("first"));
 }
@@ -164,14 +164,17 @@ fn reads_fail_too() {
     );
     let (store, _) = store(&faults);
     block_on(async {
-        assert_eq!(store.read_all(Position::START, 1).await.unwrap_err().effect, Effect::None);
+        assert_eq!(
+            store.read_all(LogQuery::after(Position::START, 1)).await.unwrap_err().effect,
+            Effect::None
+        );
         assert_eq!(store.scan(Table::Keys, None, 1).await.unwrap_err().effect, Effect::Unknown);
         let late = store.read_stream(&stream("a"), commerce_core::kernel::stream::Version::NONE, 1).await;
         assert_eq!(late.unwrap_err().effect, Effect::Unknown);
         let query = DueQuery { kinds: Vec::new(), limit: 1, lease: Duration::from_secs(1) };
         store.due(query).await.unwrap();
         // Each entry counts once.
-        store.read_all(Position::START, 1).await.unwrap();
+        store.read_all(LogQuery::after(Position::START, 1)).await.unwrap();
     });
     assert_eq!((faults.tally().total(), faults.calls()), (4, 5));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use commerce_adapters_memory::MemoryStore;
 use commerce_core::kernel::commit::{Commit, DirectoryQuery, Load, StreamQuery};
 use commerce_core::kernel::stream::{Position, StreamId, Version};
-use commerce_core::port::store::{DueQuery, Store, Table};
+use commerce_core::port::store::{DueQuery, LogQuery, Store, Table};
 use commerce_testkit::broken::BrokenStore;
 use commerce_testkit::fake;
 use commerce_testkit::strategy::kernel::{Draft, draft};
@@ -34,7 +34,10 @@ async fn agree(left: &dyn Store, right: &dyn Store) {
     for schema in [None, Some(1)] {
         assert_eq!(left.load(load(schema)).await, right.load(load(schema)).await);
     }
-    let (a, b) = (left.read_all(Position::START, 1000).await, right.read_all(Position::START, 1000).await);
+    let (a, b) = (
+        left.read_all(LogQuery::after(Position::START, 1000)).await,
+        right.read_all(LogQuery::after(Position::START, 1000)).await,
+    );
     assert_eq!(a, b);
     for table in [Table::Keys, Table::Pools, Table::Timers, Table::Marks] {
         assert_eq!(left.scan(table, None, 1000).await, right.scan(table, None, 1000).await);

@@ -16,7 +16,7 @@ use commerce_core::kernel::stream::{Position, StreamId};
 use commerce_core::notifications::Notification;
 use commerce_core::orders::Order;
 use commerce_core::payments::Payment;
-use commerce_core::port::store::{MAX_PAGE, Row, Store, Table};
+use commerce_core::port::store::{LogQuery, MAX_PAGE, Row, Store, Table};
 use commerce_core::promotions::{Promotion, Redemption};
 use commerce_core::settings::ShopSettings;
 use commerce_core::shipping::Shipment;
@@ -39,7 +39,7 @@ impl Audit {
         let mut audit = Self { streams: BTreeMap::new(), moves: Vec::new() };
         let mut after = Position::START;
         loop {
-            let page = block_on(store.read_all(after, MAX_PAGE)).unwrap();
+            let page = block_on(store.read_all(LogQuery::after(after, MAX_PAGE))).unwrap();
             if page.events.is_empty() {
                 break;
             }

@@ -7,7 +7,7 @@ use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
 use commerce_core::kernel::error::{CommitError, PortError};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{StreamId, Version};
-use commerce_core::port::store::{Capabilities, Due, DueQuery, Page, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 
 /// How often a store was asked for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,13 +64,9 @@ impl Store for Counting {
         self.store.commit(commit).await
     }
 
-    async fn read_all(
-        &self,
-        after: commerce_core::kernel::stream::Position,
-        limit: u32,
-    ) -> Result<Page, PortError> {
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
         self.count(|counts| counts.others += 1);
-        self.store.read_all(after, limit).await
+        self.store.read_all(query).await
     }
 
     async fn read_stream(

@@ -16,13 +16,13 @@ use commerce_core::kernel::codec::decode;
 use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
 use commerce_core::kernel::error::{CommitError, PortError};
 use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::kernel::stream::{Position, StreamId, Version};
+use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::payments::PaymentEvent;
 use commerce_core::port::payment::{
     Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
     PaymentGateway, Settled, VerifiedCallback,
 };
-use commerce_core::port::store::{Capabilities, Due, DueQuery, Page, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 use commerce_core::value::id::PaymentId;
 use commerce_testkit::fake::Gateway;
 use pollster::block_on;
@@ -132,8 +132,8 @@ impl Store for MortalStore {
         }
     }
 
-    async fn read_all(&self, after: Position, limit: u32) -> Result<Page, PortError> {
-        self.store.read_all(after, limit).await
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
+        self.store.read_all(query).await
     }
 
     async fn read_stream(

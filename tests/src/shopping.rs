@@ -5,7 +5,7 @@ use std::sync::Arc;
 use commerce_adapters_memory::MemoryStore;
 use commerce_core::carts::CartCommand;
 use commerce_core::kernel::stream::Position;
-use commerce_core::port::store::{MAX_PAGE, Store, Table};
+use commerce_core::port::store::{LogQuery, MAX_PAGE, Store, Table};
 use commerce_core::promotions::PromotionCommand;
 use commerce_core::value::id::{CartId, PromotionId};
 use commerce_core::value::{Benefit, Phase, PromotionCode, PromotionRule, Rate};
@@ -88,7 +88,7 @@ pub fn contents(store: &dyn Store) -> Contents {
     let rows = |table| block_on(store.scan(table, None, MAX_PAGE)).unwrap();
     let (mut log, mut after) = (Vec::new(), Position::START);
     loop {
-        let page = block_on(store.read_all(after, MAX_PAGE)).unwrap();
+        let page = block_on(store.read_all(LogQuery::after(after, MAX_PAGE))).unwrap();
         if page.events.is_empty() {
             return Contents { log, rows: tables.into_iter().flat_map(rows).collect() };
         }

@@ -16,7 +16,7 @@ use commerce_core::kernel::pool::{PoolKey, PoolLevel};
 use commerce_core::kernel::replay::{fold, replay};
 use commerce_core::kernel::stream::{Position, StreamId, Version};
 use commerce_core::port::clock::Clock as _;
-use commerce_core::port::store::{MAX_PAGE, Row, Store, Table};
+use commerce_core::port::store::{LogQuery, MAX_PAGE, Row, Store, Table};
 use commerce_core::value::actor::Actor;
 use commerce_core::value::id::{CommandId, Id};
 use commerce_core::value::time::Timestamp;
@@ -172,7 +172,7 @@ impl World {
     pub fn log(&self) -> Vec<Arc<RecordedEvent>> {
         let (mut log, mut after) = (Vec::new(), Position::START);
         loop {
-            let page = block_on(self.store.read_all(after, MAX_PAGE)).unwrap();
+            let page = block_on(self.store.read_all(LogQuery::after(after, MAX_PAGE))).unwrap();
             if page.events.is_empty() {
                 return log;
             }

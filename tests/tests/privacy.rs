@@ -8,6 +8,7 @@ use commerce_core::carts::Cart;
 use commerce_core::customers::{CustomerCommand, email_key};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::Position;
+use commerce_core::port::store::LogQuery;
 use commerce_core::prelude::*;
 use commerce_core::value::PersonName;
 use commerce_testkit::fake::{Clock, Gateway};
@@ -18,7 +19,7 @@ use pollster::block_on;
 const SECRETS: [&str; 5] = ["Erika", "Mustermann", "Heidestra", "51147", "buyer1@example.com"];
 
 async fn log(shop: &Shop) -> Vec<Arc<RecordedEvent>> {
-    shop.commerce.store().read_all(Position::START, 1000).await.unwrap().events
+    shop.commerce.store().read_all(LogQuery::after(Position::START, 1000)).await.unwrap().events
 }
 
 fn stored(events: &[Arc<RecordedEvent>]) -> String {

@@ -43,6 +43,8 @@ pub(crate) struct Request {
     pub(crate) command_id: Option<CommandId>,
     pub(crate) correlation: Option<Uuid>,
     pub(crate) causation: Option<Uuid>,
+    /// The time by which it is decided, where the store has told it.
+    pub(crate) now: Option<Timestamp>,
 }
 
 impl Commerce {
@@ -55,7 +57,8 @@ impl Commerce {
     pub fn from_arc(store: Arc<dyn Store>, platform: Platform) -> Self {
         let shared = Shared { store, platform, gateways: Vec::new(), cache: StateCache::default() };
         let nobody = Principal::from(Actor::Guest(Id::derived(Uuid::nil(), b"nobody")));
-        let request = Request { principal: nobody, command_id: None, correlation: None, causation: None };
+        let request =
+            Request { principal: nobody, command_id: None, correlation: None, causation: None, now: None };
         Self { shared: Arc::new(shared), request }
     }
 
@@ -106,6 +109,13 @@ impl Commerce {
         other
     }
 
+    /// The same shop, deciding by a time that the store has told.
+    pub(crate) fn at(&self, now: Timestamp) -> Self {
+        let mut other = self.clone();
+        other.request.now = Some(now);
+        other
+    }
+
     /// A new id, time-ordered.
     pub fn new_id<T>(&self) -> Id<T> {
         let now = self.now();
@@ -116,7 +126,7 @@ impl Commerce {
 
     /// The shop's present time.
     pub fn now(&self) -> Timestamp {
-        self.shared.platform.clock.now()
+        self.request.now.unwrap_or_else(|| self.shared.platform.clock.now())
     }
 
     /// The store that it stands on.

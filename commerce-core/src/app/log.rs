@@ -8,7 +8,7 @@ use crate::kernel::aggregate::{Aggregate, Permission};
 use crate::kernel::codec::{CodecError, decode};
 use crate::kernel::error::PortError;
 use crate::kernel::stream::{Position, Version};
-use crate::port::store::MAX_PAGE;
+use crate::port::store::{LogQuery, MAX_PAGE};
 use crate::value::actor::Owner;
 use crate::value::id::{Id, InvalidId};
 use crate::value::time::Timestamp;
@@ -70,7 +70,7 @@ impl Commerce {
         limit: u32,
     ) -> Result<EventPage<A>, LogError> {
         authorise(&self.request.principal, Permission::new(A::NAME, "read"), Some(Owner::Shop))?;
-        let page = self.store().read_all(after, limit.clamp(1, MAX_PAGE)).await?;
+        let page = self.store().read_all(LogQuery::after(after, limit.clamp(1, MAX_PAGE))).await?;
         let mut events = Vec::new();
         for recorded in page.events.iter().filter(|recorded| recorded.stream.kind == A::NAME) {
             events.push(LoggedEvent {

@@ -19,7 +19,7 @@ use crate::kernel::mark::{Fingerprint, Mark, MarkKey};
 use crate::kernel::pool::{NetMove, PoolKey, PoolLevel, PoolMove};
 use crate::kernel::replay::ReplayError;
 use crate::kernel::stream::Position;
-use crate::port::store::MAX_PAGE;
+use crate::port::store::{LogQuery, MAX_PAGE};
 use crate::value::actor::Owner;
 use crate::value::id::{Id, StockItemId};
 
@@ -190,7 +190,7 @@ impl Commerce {
         authorise(&self.request.principal, asked, Some(Owner::Shop)).map_err(LogError::from)?;
         let mut done = Watch::default();
         for _ in 0..watch.pages {
-            let page = self.store().read_all(watch.after, MAX_PAGE).await?;
+            let page = self.store().read_all(LogQuery::after(watch.after, MAX_PAGE)).await?;
             if page.events.is_empty() {
                 done.end = true;
                 break;

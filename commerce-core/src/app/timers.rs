@@ -52,7 +52,8 @@ impl Commerce {
         let kinds = kinds.into_iter().map(Into::into).collect();
         let due = self.store().due(DueQuery { kinds, limit: BATCH, lease: LEASE }).await?;
         let mut round = Round { next: due.next, ..Round::default() };
-        let system = self.acting_as(Actor::System);
+        // What is due is decided by the time that found it due, not by this process's own.
+        let system = self.acting_as(Actor::System).at(due.now);
         for timer in due.timers {
             if system.handle(&timer).await.is_ok() {
                 round.handled = round.handled.saturating_add(1);

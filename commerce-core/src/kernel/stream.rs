@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU16;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -89,9 +90,85 @@ impl Position {
     }
 }
 
+/// One of several parts into which all streams are divided, so that several readers share the log.
+///
+/// Every stream is in exactly one slice of a division, and all of its events with it. The part follows from
+/// the last two bytes of the stream's id, read as a number with the high byte first, modulo the number of
+/// parts; every store divides in this way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slice {
+    index: u16,
+    of: NonZeroU16,
+}
+
+/// There is no such slice: parts are counted from zero, and there is at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no part {index} of {of}")]
+pub struct InvalidSlice {
+    /// The part that was asked for.
+    pub index: u16,
+    /// Into how many.
+    pub of: u16,
+}
+
+impl Slice {
+    /// All streams.
+    pub const ALL: Self = Self { index: 0, of: NonZeroU16::MIN };
+
+    /// The part with this number, from zero, of a division into `of`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSlice`] where `of` is zero or `index` is not below it.
+    pub fn new(index: u16, of: u16) -> Result<Self, InvalidSlice> {
+        match NonZeroU16::new(of) {
+            Some(parts) if index < of => Ok(Self { index, of: parts }),
+            _ => Err(InvalidSlice { index, of }),
+        }
+    }
+
+    /// The number of the part, from zero.
+    pub const fn index(self) -> u16 {
+        self.index
+    }
+
+    /// Into how many parts the streams are divided.
+    pub const fn of(self) -> u16 {
+        self.of.get()
+    }
+
+    /// Whether the stream with this id is in it.
+    pub fn contains(self, stream: Uuid) -> bool {
+        let [.., high, low] = *stream.as_bytes();
+        u16::from_be_bytes([high, low]) % self.of == self.index
+    }
+}
+
+/// `0/4`.
+impl fmt::Display for Slice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_is_in_one_part_of_every_division() {
+        for of in 1..9_u16 {
+            for number in 0..1000_u128 {
+                let stream = Uuid::from_u128(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                let parts = (0..of).filter(|index| Slice::new(*index, of).unwrap().contains(stream));
+                assert_eq!(parts.count(), 1);
+            }
+        }
+        assert!(Slice::ALL.contains(Uuid::nil()));
+        assert!(Slice::new(1, 3).unwrap().contains(Uuid::from_u128(0xffff_0004)), "the last two bytes count");
+        assert_eq!(Slice::new(2, 2), Err(InvalidSlice { index: 2, of: 2 }));
+        assert_eq!(Slice::new(0, 0), Err(InvalidSlice { index: 0, of: 0 }));
+    }
 
     #[test]
     fn positions_order_by_their_pair() {

@@ -141,7 +141,8 @@ pub const MAX_CALLBACK: usize = 64 * 1024;
 /// Something that a gateway says has happened to a charge.
 ///
 /// A gateway that captures with the authorisation names that capture by the charge's own reference, in
-/// answers and callbacks alike, so that the two are known for one.
+/// answers and callbacks alike, so that the two are known for one. The same name tells the state of a charge
+/// that is looked up: what was taken of it in all, also where calls of their own took it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GatewayFact {
@@ -303,10 +304,7 @@ pub trait PaymentGateway: Debug + Send + Sync + 'static {
     ///
     /// # Contract
     ///
-    /// `NotFound` only where the call did not and will not have an effect. Reads only. A charge is given
-    /// as it stands by this call, its buyer and the bank; what a capture took that was a call of its own
-    /// is told under that call's key and reference only, and the charge stays `Authorized`. Else one
-    /// capture would be known under two names, and be counted twice.
+    /// `NotFound` only where the call did not and will not have an effect. Reads only.
     async fn lookup(&self, key: &IdempotencyKey) -> Result<Lookup, GatewayError>;
 
     /// Authenticates a callback and reads it.

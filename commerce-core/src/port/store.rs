@@ -11,7 +11,7 @@ use crate::kernel::error::{CommitError, PortError};
 use crate::kernel::event::RecordedEvent;
 use crate::kernel::mark::{Handled, MarkKey};
 use crate::kernel::pool::{PoolKey, PoolLevel};
-use crate::kernel::stream::{Label, Position, StreamId, Version};
+use crate::kernel::stream::{Label, Position, Slice, StreamId, Version};
 use crate::kernel::timer::{DueTimer, TimerKey};
 use crate::kernel::unique::UniqueKey;
 use crate::value::time::Timestamp;
@@ -28,12 +28,37 @@ pub struct Capabilities {
     pub shared: bool,
 }
 
+/// Asks for a stretch of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogQuery {
+    /// Only events behind this position.
+    pub after: Position,
+    /// At most this many, up to [`MAX_PAGE`].
+    pub limit: u32,
+    /// Only events of these streams.
+    pub slice: Slice,
+}
+
+impl LogQuery {
+    /// The events of all streams behind a position.
+    pub const fn after(after: Position, limit: u32) -> Self {
+        Self { after, limit, slice: Slice::ALL }
+    }
+
+    /// Only those of one slice of the streams.
+    #[must_use]
+    pub const fn within(mut self, slice: Slice) -> Self {
+        self.slice = slice;
+        self
+    }
+}
+
 /// A stretch of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// In the order of the log.
     pub events: Vec<Arc<RecordedEvent>>,
-    /// Where to read on.
+    /// Where to read on; behind events of other slices too, once they were passed over.
     pub next: Position,
 }
 
@@ -128,10 +153,10 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// # Contract
     ///
     /// Never skips an event, also while a slow commit is still under way, and keeps the order within
-    /// every stream. The events of one commit stand together, its appends in their order. At most `limit`
-    /// and at most [`MAX_PAGE`]; an empty page means that the end was reached. Reading on from `next`
-    /// sees every later event once.
-    async fn read_all(&self, after: Position, limit: u32) -> Result<Page, PortError>;
+    /// every stream. The events of one commit stand together, its appends in their order. Only events of
+    /// streams in the slice are given; at most `limit` and at most [`MAX_PAGE`]. An empty page means that
+    /// the end was reached. Reading on from `next` sees every later event of the slice once.
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError>;
 
     /// Reads a stream behind a version.
     ///

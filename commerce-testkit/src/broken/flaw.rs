@@ -235,6 +235,10 @@ breaks! {
     ReadsTheLogWithoutBound => log_page_is_bounded,
     /// An empty log is an error.
     EmptyLogIsAnError => log_empty_is_an_empty_page,
+    /// The first event of a stream is in every slice.
+    SlicesOverlap => log_slices_keep_streams_apart,
+    /// A slice gives the first event of its streams only.
+    SlicesLoseEvents => log_slices_make_up_the_whole,
     /// A receipt lies before its commit.
     ReceiptLiesBefore => log_receipt_lies_behind_its_commit,
 

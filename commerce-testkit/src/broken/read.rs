@@ -7,9 +7,9 @@ use commerce_core::kernel::error::{Effect, PortError, PortErrorKind};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::mark::Handled;
 use commerce_core::kernel::pool::PoolLevel;
-use commerce_core::kernel::stream::{Position, StreamId, Version};
+use commerce_core::kernel::stream::{Position, Slice, StreamId, Version};
 use commerce_core::kernel::unique::{Key, UniqueKey};
-use commerce_core::port::store::{MAX_PAGE, Page, Row, Table};
+use commerce_core::port::store::{LogQuery, MAX_PAGE, Page, Row, Table};
 
 use super::flaw::Break;
 use super::state::{State, position};
@@ -89,12 +89,19 @@ impl State {
         self.events(stream, after, limit.min(bound) as usize)
     }
 
-    pub(super) fn read_all(&self, after: Position, limit: u32) -> Result<Page, PortError> {
+    pub(super) fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
+        let LogQuery { after, limit, slice } = query;
         if self.log.is_empty() && self.has(Break::EmptyLogIsAnError) {
             return Err(no_answer());
         }
         let bound = if self.has(Break::ReadsTheLogWithoutBound) { u32::MAX } else { MAX_PAGE };
         let behind = self.log.iter().filter(|event| event.position > after);
+        let behind = behind.filter(|event| {
+            slice.contains(event.stream.id) || self.has(Break::SlicesOverlap) && event.version.get() == 1
+        });
+        let behind = behind.filter(|event| {
+            slice == Slice::ALL || event.version.get() == 1 || !self.has(Break::SlicesLoseEvents)
+        });
         let mut events: Vec<_> = behind.take(limit.min(bound) as usize).cloned().map(Arc::new).collect();
         let mut next = events.last().map_or(after, |event| event.position);
         if self.has(Break::PagesOverlap) && !events.is_empty() {

@@ -11,7 +11,7 @@ use commerce_core::kernel::error::{CommitError, PortError};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{Position, StreamId, Version};
 use commerce_core::port::clock::Clock;
-use commerce_core::port::store::{Capabilities, Due, DueQuery, Page, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 use commerce_core::value::time::Timestamp;
 
 use super::flaw::Break;
@@ -191,8 +191,8 @@ impl Store for BrokenStore {
         }
     }
 
-    async fn read_all(&self, after: Position, limit: u32) -> Result<Page, PortError> {
-        self.state().read_all(after, limit)
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
+        self.state().read_all(query)
     }
 
     async fn read_stream(

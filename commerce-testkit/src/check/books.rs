@@ -12,7 +12,7 @@ use commerce_core::kernel::pool::{PoolKey, PoolLevel};
 use commerce_core::kernel::stream::{Position, StreamId};
 use commerce_core::kernel::timer::TimerKey;
 use commerce_core::kernel::unique::Key;
-use commerce_core::port::store::{MAX_PAGE, Store};
+use commerce_core::port::store::{LogQuery, MAX_PAGE, Store};
 use commerce_core::value::id::Id;
 use commerce_core::value::time::Timestamp;
 
@@ -75,7 +75,7 @@ impl Books {
         let mut breaches = Vec::new();
         let mut touched = Touched::default();
         loop {
-            let page = store.read_all(self.after, MAX_PAGE).await?;
+            let page = store.read_all(LogQuery::after(self.after, MAX_PAGE)).await?;
             if page.events.is_empty() {
                 break;
             }

@@ -12,7 +12,7 @@ use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::pool::PoolLevel;
 use commerce_core::kernel::stream::{Position, StreamId, Version};
 use commerce_core::port::lease::Lease;
-use commerce_core::port::store::{Capabilities, Due, DueQuery, MAX_PAGE, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, MAX_PAGE, Row, Store, Table};
 use commerce_core::value::time::Timestamp;
 
 use super::exec::{self, BlockOn, Task, block_on};
@@ -82,6 +82,10 @@ impl Fixture {
         self.lease.as_ref()
     }
 
+    pub(crate) const fn clock(&self) -> Option<&fake::Clock> {
+        self.clock.as_ref()
+    }
+
     pub(crate) fn shared(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
     }
@@ -140,7 +144,7 @@ impl Fixture {
     pub(crate) async fn log(&self) -> Result<Vec<Arc<RecordedEvent>>, Failure> {
         let (mut events, mut after) = (Vec::new(), Position::START);
         loop {
-            let page = self.store.read_all(after, MAX_PAGE).await?;
+            let page = self.store.read_all(LogQuery::after(after, MAX_PAGE)).await?;
             if page.events.is_empty() {
                 return Ok(events);
             }

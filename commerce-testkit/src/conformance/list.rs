@@ -212,6 +212,10 @@ macro_rules! __store_checks {
             "read_all: at most MAX_PAGE." }
         { Store store::log log_empty_is_an_empty_page
             "read_all: an empty log is an empty page." }
+        { Store store::log log_slices_keep_streams_apart
+            "read_all: only events of streams in the slice." }
+        { Store store::log log_slices_make_up_the_whole
+            "read_all: every event is in one slice of a division, in the order of its stream." }
         { Store store::log log_receipt_lies_behind_its_commit
             "Receipt: the log's end right behind the commit." }
         { Store store::load load_answers_in_the_order_of_the_questions

@@ -4,6 +4,7 @@ use std::fmt::{self, Debug};
 
 use commerce_core::kernel::commit::Receipt;
 use commerce_core::kernel::error::{CommitError, PortError};
+use commerce_core::kernel::stream::InvalidSlice;
 
 /// What an adapter did instead of what its contract says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,12 @@ impl From<CommitError> for Failure {
 impl From<PortError> for Failure {
     fn from(error: PortError) -> Self {
         Self(format!("a call that must pass failed: {error}"))
+    }
+}
+
+impl From<InvalidSlice> for Failure {
+    fn from(error: InvalidSlice) -> Self {
+        Self(format!("the check itself is wrong: {error}"))
     }
 }
 

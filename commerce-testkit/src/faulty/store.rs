@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
 use commerce_core::kernel::error::{CommitError, Effect, PortError};
 use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::kernel::stream::{Position, StreamId, Version};
-use commerce_core::port::store::{Capabilities, Due, DueQuery, Page, Row, Store, Table};
+use commerce_core::kernel::stream::{StreamId, Version};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 
 use super::around::{COMMIT, failure};
 use super::{Fault, Faulty, Port};
@@ -45,10 +45,8 @@ impl Store for Faulty<dyn Store> {
         answer
     }
 
-    async fn read_all(&self, after: Position, limit: u32) -> Result<Page, PortError> {
-        self.faults
-            .around((Port::Store, "read_all"), || self.port.read_all(after, limit), |error| error)
-            .await
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
+        self.faults.around((Port::Store, "read_all"), || self.port.read_all(query), |error| error).await
     }
 
     async fn read_stream(

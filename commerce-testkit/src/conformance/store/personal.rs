@@ -6,6 +6,7 @@ use commerce_core::kernel::commit::{Append, Commit, Load};
 use commerce_core::kernel::event::{NewEvent, RecordedEvent};
 use commerce_core::kernel::personal::PersonalValue;
 use commerce_core::kernel::stream::{Position, StreamId};
+use commerce_core::port::store::LogQuery;
 
 use crate::build::{Draft, append, event, personal_event, stream, subject};
 use crate::conformance::Failure;
@@ -20,7 +21,7 @@ pub(crate) fn creates(stream: &StreamId, events: Vec<NewEvent>) -> Append {
 /// The events of a stream by all ways of reading them, which must agree.
 pub(crate) async fn read(f: &Fixture, stream: &StreamId) -> Result<Vec<Arc<RecordedEvent>>, Failure> {
     let by_stream = f.stream(stream).await?;
-    let mut by_log = f.store().read_all(Position::START, 1000).await?.events;
+    let mut by_log = f.store().read_all(LogQuery::after(Position::START, 1000)).await?.events;
     by_log.retain(|event| event.stream == *stream);
     let by_load =
         one(f.load(Load { streams: vec![query(stream, 0, None)], ..Load::default() }).await?.streams)?;

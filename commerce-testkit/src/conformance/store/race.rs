@@ -12,7 +12,7 @@ use commerce_core::kernel::commit::{Commit, Load, Receipt};
 use commerce_core::kernel::error::CommitError;
 use commerce_core::kernel::pool::PoolOp;
 use commerce_core::kernel::stream::Position;
-use commerce_core::port::store::{DueQuery, Store};
+use commerce_core::port::store::{DueQuery, LogQuery, Store};
 
 use super::pool::level;
 use crate::build::{Draft, key, numbered, pool, stream};
@@ -207,7 +207,7 @@ async fn read_rounds(store: Arc<dyn Store>, turns: Turns) -> Outcome {
             &format!("a load sees no commit in part: {seen:?} (versions, events, pool, keys)"),
             seen.iter().all(|number| Some(*number) == first),
         )?;
-        let log = store.read_all(Position::START, 1000).await?.events.len();
+        let log = store.read_all(LogQuery::after(Position::START, 1000)).await?.events.len();
         holds(&format!("the log shows no commit in part: {log} events"), log % 2 == 0)?;
         turns.loads.fetch_add(1, Ordering::SeqCst);
     }
@@ -234,7 +234,7 @@ async fn follow(store: Arc<dyn Store>, running: Arc<AtomicUsize>) -> Result<Seen
     let (mut seen, mut after) = (Seen::new(), Position::START);
     loop {
         let done = running.load(Ordering::SeqCst) == 0;
-        let page = store.read_all(after, 7).await?;
+        let page = store.read_all(LogQuery::after(after, 7)).await?;
         if page.events.is_empty() && done {
             return Ok(seen);
         }

@@ -23,10 +23,10 @@ pub struct Account {
     pub state: ChargeState,
     /// What was taken.
     pub captured: i64,
-    /// The gateway's name of the capture that took it; the charge's own where both were one.
-    pub operation: Option<GatewayRef>,
     /// What was given back.
     pub refunded: i64,
+    /// The name of the last capture: the charge's own, unless a call of its own took the money.
+    pub capture: GatewayRef,
 }
 
 /// Charges and operations by the keys of the calls that made them.
@@ -73,12 +73,9 @@ impl Ledger {
     }
 
     pub(super) fn charge(&self, key: &IdempotencyKey) -> Option<Charge> {
-        let Account { reference, state, amount, operation, .. } = self.charges.get(key)?;
-        // What a call of its own took is told under the name of that call only.
-        let apart = operation.as_ref().is_some_and(|operation| operation != reference);
-        let state =
-            if apart && *state == ChargeState::Captured { ChargeState::Authorized } else { state.clone() };
-        Some(Charge { reference: reference.clone(), state, amount: *amount })
+        let account = self.charges.get(key)?;
+        let Account { reference, state, amount, .. } = account;
+        Some(Charge { reference: reference.clone(), state: state.clone(), amount: *amount })
     }
 
     pub(super) fn lookup(&self, key: &IdempotencyKey) -> Lookup {
@@ -103,12 +100,12 @@ impl Ledger {
         let captured = if state == ChargeState::Captured { request.amount.minor() } else { 0 };
         let account = Account {
             reference: reference.clone(),
+            capture: reference.clone(),
             payment: request.payment,
             order: request.order,
             amount: request.amount,
             state: state.clone(),
             captured,
-            operation: (state == ChargeState::Captured).then(|| reference.clone()),
             refunded: 0,
         };
         self.charges.insert(request.key.clone(), account);
@@ -148,7 +145,7 @@ impl Ledger {
             possible
         })?;
         if let Some(account) = self.account(&request.charge) {
-            account.operation = Some(settled.reference.clone());
+            account.capture = settled.reference.clone();
         }
         Ok(settled)
     }

@@ -47,12 +47,10 @@ impl Gateway {
         };
         let account = inner.ledger.account(&reference)?;
         account.state = state.clone();
-        let amount = account.amount;
         if state == ChargeState::Captured {
-            account.captured = amount.minor();
-            account.operation.get_or_insert_with(|| reference.clone());
+            account.captured = account.amount.minor();
         }
-        let operation = account.operation.clone().unwrap_or_else(|| reference.clone());
+        let (amount, operation) = (account.amount, account.capture.clone());
         let fact = match state {
             ChargeState::RequiresAction { url } => GatewayFact::ActionRequired { url },
             ChargeState::Processing => GatewayFact::Processing,
