@@ -6,6 +6,7 @@
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
 //! - [`faulty`]: ports that fail by chance or by a script, and processes that die;
 //! - [`kill`]: a process that dies at every call, and another one that goes on;
+//! - [`sim`]: a whole shop in one thread under a seed, with everything that can fail;
 //! - [`fake`]: a clock, a sleeper, ids and a payment gateway that a test controls;
 //! - [`strategy`]: generators for property tests;
 //! - [`shop`]: a small shop with fakes on its ports;
@@ -23,6 +24,7 @@ pub mod kill;
 pub mod race;
 pub mod scenario;
 pub mod shop;
+pub mod sim;
 pub mod strategy;
 
 pub use scenario::given;

@@ -63,6 +63,11 @@ impl Ledger {
         self.refused.insert(key.clone(), code);
     }
 
+    /// Why the call with this key was refused, which it stays.
+    pub(super) fn refusal(&self, key: &IdempotencyKey) -> Option<&'static str> {
+        self.refused.get(key).copied()
+    }
+
     pub(super) fn settled(&self, key: &IdempotencyKey) -> Option<Settled> {
         self.settled.get(key).cloned()
     }
@@ -78,8 +83,8 @@ impl Ledger {
             Lookup::Charge(charge)
         } else if let Some(settled) = self.settled(key) {
             Lookup::Settled(settled)
-        } else if let Some(code) = self.refused.get(key) {
-            Lookup::Refused { code: (*code).into() }
+        } else if let Some(code) = self.refusal(key) {
+            Lookup::Refused { code: code.into() }
         } else {
             Lookup::NotFound
         }
