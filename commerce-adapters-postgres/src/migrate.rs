@@ -135,11 +135,7 @@ async fn migrate(connection: &mut PgConnection, schema: &Schema) -> Result<(), M
     let done = apply(connection, schema).await;
     let end = if done.is_ok() { "commit" } else { "rollback" };
     run(connection, end).await.map_err(error)?;
-    done.map_err(error)?;
-    // Statements that were planned for empty tables without statistics would stay as they are.
-    run(connection, &schema.text("analyze commerce.streams, commerce.events, commerce.pools"))
-        .await
-        .map_err(error)
+    done.map_err(error)
 }
 
 async fn apply(connection: &mut PgConnection, schema: &Schema) -> Result<(), sqlx::Error> {
