@@ -4,6 +4,7 @@
 //! - [`check`]: a checker that reads only the store and the fake gateway's books;
 //! - [`scenario`]: given some events, when a command comes, then these events or this refusal;
 //! - [`faulty`]: ports that fail by chance or by a script, and processes that die;
+//! - [`kill`]: a process that dies at every call, and another one that goes on;
 //! - [`fake`]: a clock, a sleeper, ids and a payment gateway that a test controls;
 //! - [`strategy`]: generators for property tests;
 //! - [`shop`]: a small shop with fakes on its ports;
@@ -17,6 +18,7 @@ pub mod conformance;
 pub mod dice;
 pub mod fake;
 pub mod faulty;
+pub mod kill;
 pub mod scenario;
 pub mod shop;
 pub mod strategy;

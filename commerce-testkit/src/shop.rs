@@ -1,6 +1,7 @@
 //! A small shop on any store, with fakes on its other ports, for tests and examples.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use commerce_core::app::checkout::{CheckoutReceipt, CheckoutRequest};
 use commerce_core::app::commerce::{Commerce, Platform};
@@ -9,12 +10,18 @@ use commerce_core::carts::CartCommand;
 use commerce_core::checkout::CheckoutError;
 use commerce_core::inventory::stock_pool;
 use commerce_core::kernel::commit::Load;
+use commerce_core::kernel::error::PortError;
 use commerce_core::kernel::pool::PoolLevel;
+use commerce_core::port::clock::Clock as _;
 use commerce_core::port::store::Store;
+use commerce_core::promotions::PromotionCommand;
 use commerce_core::settings::{SettingsCommand, SettingsValues, settings_id};
 use commerce_core::value::actor::Actor;
-use commerce_core::value::id::{CartId, CustomerId, Id, SubjectId};
-use commerce_core::value::{Address, AddressInput, Currency, Email, Money, Name, Price, Quantity, Sku};
+use commerce_core::value::id::{CartId, CustomerId, Id, PromotionId, SubjectId};
+use commerce_core::value::{
+    Address, AddressInput, Benefit, Currency, Email, Money, Name, Phase, Price, PromotionCode, PromotionRule,
+    Quantity, Rate, Sku,
+};
 use uuid::Uuid;
 
 use crate::fake::{Clock, Gateway, Ids, Sleeper};
@@ -22,7 +29,10 @@ use crate::fake::{Clock, Gateway, Ids, Sleeper};
 /// Fakes keep what a test sets up from failing; what does fail says where.
 #[allow(clippy::expect_used)]
 mod parse {
-    use super::{Address, AddressInput, Currency, Email, Money, Name, Price, Quantity, Sku};
+    use super::{
+        Address, AddressInput, Benefit, Currency, Email, Money, Name, Phase, Price, PromotionCode,
+        PromotionId, PromotionRule, Quantity, Rate, Sku,
+    };
 
     /// A SKU.
     pub(super) fn sku(text: &str) -> Sku {
@@ -62,6 +72,17 @@ mod parse {
     /// To whom nobody writes.
     pub(super) fn email(number: u64) -> Email {
         Email::new(&format!("buyer{number}@example.com")).expect("a valid address")
+    }
+
+    /// A code.
+    pub(super) fn code(text: &str) -> PromotionCode {
+        PromotionCode::new(text).expect("a test uses a valid code")
+    }
+
+    /// A percentage off the order for whoever gives the code.
+    pub(super) fn rule(id: PromotionId, text: &str, percent: &str) -> PromotionRule {
+        let benefit = Benefit::Percent(Rate::parse(percent).expect("a test uses a valid percentage"));
+        PromotionRule { code: Some(code(text)), ..PromotionRule::new(id, Phase::Order, benefit) }
     }
 
     pub(super) fn money(minor: i64) -> Money {
@@ -164,6 +185,60 @@ impl Shop {
         let address = CartCommand::SetShippingAddress { address: parse::address() };
         shop.execute(cart, address).await.expect("the address is accepted");
         Ok(cart)
+    }
+
+    /// A code that takes this percentage off, at most `uses` times.
+    ///
+    /// # Panics
+    ///
+    /// Where the promotion is refused.
+    #[allow(clippy::expect_used)] // a test that sets up nonsense has to hear of it
+    pub async fn coupon(&self, text: &str, percent: &str, uses: Option<u32>) -> PromotionId {
+        let id = PromotionId::derived(Uuid::nil(), text.as_bytes());
+        let rule = parse::rule(id, text, percent);
+        let create = PromotionCommand::Create {
+            rule,
+            usage_limit: uses,
+            per_customer_limit: None,
+            budget: None,
+            returns_usage: true,
+        };
+        self.staff().execute(id, create).await.expect("the promotion is accepted");
+        self.staff().execute(id, PromotionCommand::Activate).await.expect("the promotion is put in force");
+        id
+    }
+
+    /// The buyer gives a code.
+    ///
+    /// # Panics
+    ///
+    /// Where the cart refuses it.
+    #[allow(clippy::expect_used)] // a test that sets up nonsense has to hear of it
+    pub async fn give_code(&self, buyer: u64, cart: CartId, text: &str) {
+        let apply = CartCommand::ApplyCode { code: parse::code(text) };
+        self.buyer(buyer).execute(cart, apply).await.expect("the code is taken");
+    }
+
+    /// Lets time pass from timer to timer until none is left; gives the number of those that were handled.
+    ///
+    /// Stops after two days in which something was always due, so that whatever never ends is seen.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] where the store does not tell what is due.
+    pub async fn settle(&self) -> Result<u32, PortError> {
+        let end = self.clock.now().plus(Duration::from_secs(48 * 3600));
+        let mut handled = 0_u32;
+        while self.clock.now() < end {
+            let round = self.commerce.run_due().await?;
+            handled = handled.saturating_add(round.handled);
+            match round.next {
+                Some(next) => self.clock.set(next.max(self.clock.now())),
+                None if round.handled == 0 && round.failed == 0 => break,
+                None => {}
+            }
+        }
+        Ok(handled)
     }
 
     /// Buys a cart for what it costs now.

@@ -18,6 +18,8 @@ pub struct Counts {
     pub loads: u32,
     /// Commits, refused ones included.
     pub commits: u32,
+    /// Commits that named the lease of a timer.
+    pub leased: u32,
     /// Everything else.
     pub others: u32,
 }
@@ -60,7 +62,10 @@ impl Store for Counting {
     }
 
     async fn commit(&self, commit: Commit) -> Result<Receipt, CommitError> {
-        self.count(|counts| counts.commits += 1);
+        self.count(|counts| {
+            counts.commits += 1;
+            counts.leased += u32::from(commit.lease.is_some());
+        });
         self.store.commit(commit).await
     }
 

@@ -186,10 +186,6 @@ async fn tampers(at: prop::sample::Index, flip: u8, what: u8) {
             let body = vec![flip; MAX_CALLBACK + 1];
             (deliver(message.headers.clone(), body).await, CallbackError::TooLong.into())
         }
-        3 => {
-            let stray = Gateway::message(&CallbackFact { payment: Some(id("nobody's")), ..fact.clone() });
-            (deliver(stray.headers, stray.body).await, PaymentCallbackError::UnknownPayment)
-        }
         _ => {
             let (headers, body) = (message.headers.clone(), message.body.clone());
             let other = shop.commerce.payment_callback("another", headers, body).await;
@@ -199,7 +195,6 @@ async fn tampers(at: prop::sample::Index, flip: u8, what: u8) {
     let reason = match &expected {
         PaymentCallbackError::Callback(CallbackError::TooLong) => vec![QuarantineReason::TooLong],
         PaymentCallbackError::Callback(_) => vec![QuarantineReason::Signature],
-        PaymentCallbackError::UnknownPayment => vec![QuarantineReason::UnknownPayment],
         _ => Vec::new(),
     };
     assert_eq!(outcome, Err(expected));

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use commerce_core::app::audit;
 use commerce_core::kernel::event::{DomainEvent, EventType};
-use commerce_core::payments::quarantine;
+use commerce_core::payments::{parked, quarantine};
 use commerce_core::{
     carts, catalog, checkout, customers, imports, inventory, notifications, orders, payments, promotions,
     returns, settings, shipping,
@@ -33,12 +34,15 @@ fn enums() -> Vec<(&'static str, &'static [EventType])> {
         inventory::ReservationEvent,
         inventory::StockEvent,
         notifications::NotificationEvent,
+        orders::OrderEditEvent,
         orders::OrderEvent,
         payments::PaymentEvent,
+        parked::ParkedEvent,
         quarantine::QuarantineEvent,
         promotions::PromotionEvent,
         promotions::RedemptionEvent,
         returns::ReturnEvent,
+        audit::RepairEvent,
         settings::SettingsEvent,
         shipping::ShipmentEvent,
     ]

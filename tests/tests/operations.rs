@@ -20,8 +20,7 @@ use commerce_core::payments::{PaymentError, RefundStatus};
 use commerce_core::port::payment::ChargeState;
 use commerce_core::promotions::{Promotion, PromotionCommand, uses_pool};
 use commerce_core::returns::{
-    ApprovedLine, CountedLine, InspectedLine, Resolution, Return, ReturnCommand, ReturnError,
-    Status as ReturnStatus,
+    ApprovedLine, CountedLine, InspectedLine, Resolution, Return, ReturnError, Status as ReturnStatus,
 };
 use commerce_core::settings::{CapturePolicy, SettingsValues};
 use commerce_core::shipping::{CarrierStatus, Shipment, ShipmentError, Status, Tracking};
@@ -421,12 +420,10 @@ fn goods_come_back_to_stock_and_are_paid_for_once() {
         let second =
             buyer.request_return(ReturnId::derived(Uuid::nil(), b"2"), receipt.order, units(2)).await;
         assert!(matches!(second, Err(OperationError::Return(ReturnError::NotThatMany { possible: 1, .. }))));
-        let approve = ReturnCommand::Approve {
-            number: Code::new("rma-1").unwrap(),
-            lines: vec![ApprovedLine { line, quantity: Quantity::new(2).unwrap() }],
-            expires_at: shop.commerce.now().plus(Duration::from_secs(3600)),
-        };
-        staff.execute(id, approve).await.unwrap();
+        let (number, until) =
+            (Code::new("rma-1").unwrap(), shop.commerce.now().plus(Duration::from_secs(3600)));
+        let allowed = vec![ApprovedLine { line, quantity: Quantity::new(2).unwrap() }];
+        staff.approve_return(id, number, allowed, until).await.unwrap();
         let once = staff.with_command_id(shop.commerce.new_id());
         for _ in 0..2 {
             once.receive_return(id, vec![CountedLine { line, received: 2, wrong: 0 }], true).await.unwrap();

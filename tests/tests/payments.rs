@@ -69,8 +69,8 @@ fn initiate(index: usize, capture: bool, now: Timestamp) -> Ask {
     }
 }
 
-fn record(fact: Fact, now: Timestamp) -> Ask {
-    Ask::Record { charge: reference("charge"), fact, resolve_at: soon(now) }
+fn record(index: usize, fact: Fact, now: Timestamp) -> Ask {
+    Ask::Record { charge: reference(format!("charge {index}")), fact, resolve_at: soon(now) }
 }
 
 /// What happens to a payment; times are relative.
@@ -95,7 +95,7 @@ impl Act {
         let resolve_at = soon(now);
         Some(match self {
             Self::Initiate(capture) => initiate(index, capture, now),
-            Self::Fact(fact) => record(fact, now),
+            Self::Fact(fact) => record(index, fact, now),
             Self::Unknown => {
                 let key = IdempotencyKey(format!("{}:authorize", payment(index)).into());
                 Ask::MarkUnknown { key, resolve_at }
@@ -114,7 +114,9 @@ impl Act {
                 let calls = state?.pending();
                 let (key, Pending { amount, kind }) = calls.iter().nth(number % calls.len().max(1))?;
                 match (kind, good) {
-                    (PendingKind::Authorize, true) => record(Fact::Authorized { amount: *amount }, now),
+                    (PendingKind::Authorize, true) => {
+                        record(index, Fact::Authorized { amount: *amount }, now)
+                    }
                     (_, true) => {
                         let operation = reference(format!("of {}", key.0));
                         Ask::RecordSettled { key: key.clone(), operation, amount: *amount }
@@ -124,7 +126,7 @@ impl Act {
             }
             Self::Foreign => {
                 let amount = Money::from_minor(DUE, Currency::USD);
-                record(Fact::Captured { operation: reference("usd"), amount }, now)
+                record(index, Fact::Captured { operation: reference("usd"), amount }, now)
             }
         })
     }
@@ -451,7 +453,7 @@ proptest! {
             Fact::DisputeOpened { operation: operation.clone(), amount },
             Fact::DisputeClosed { operation, charged_back: amount },
         ] {
-            let refused = world.run(payment(0), record(fact, now));
+            let refused = world.run(payment(0), record(0, fact, now));
             let money = matches!(&refused, Err(CommandError::Rejected(PaymentError::Money(_))));
             prop_assert!(money, "{refused:?}");
         }

@@ -161,6 +161,7 @@ impl Commerce {
             reservation: Instance::absent(reservation_of(checkout)),
             payment: Instance::absent(payment_of(checkout)),
             redemptions,
+            settings: Arc::new(values.clone()),
         });
         let mut batch = Batch::new(self.ids(), now, metadata);
         let beginning = Beginning { plan, number, content, stock, redemptions: commands };

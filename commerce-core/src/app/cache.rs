@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::kernel::aggregate::{Aggregate, Instance};
 use crate::kernel::stream::StreamId;
+use crate::value::PromotionCode;
 use crate::value::id::Id;
 
 /// The most states that are kept.
@@ -25,6 +26,8 @@ pub(crate) struct StateCache {
 struct Entries {
     states: HashMap<StreamId, Box<dyn Any + Send>>,
     shared: HashMap<StreamId, Arc<dyn Any + Send + Sync>>,
+    /// The promotions that codes led to; only ever a guess.
+    codes: HashMap<PromotionCode, StreamId>,
     /// Insertion order, possibly with streams that are gone; the oldest leaves first.
     order: VecDeque<StreamId>,
 }
@@ -80,6 +83,29 @@ impl StateCache {
             entries.shared.clear();
         }
         entries.shared.insert(instance.stream(), instance.clone());
+    }
+
+    /// The streams that these codes led to the last time, as far as all of them are known.
+    pub(crate) fn owners_of(&self, codes: &[PromotionCode]) -> Vec<StreamId> {
+        let entries = self.lock();
+        codes.iter().map_while(|code| entries.codes.get(code).cloned()).collect()
+    }
+
+    /// Remembers which streams codes lead to.
+    pub(crate) fn keep_owners<'c>(
+        &self,
+        found: impl Iterator<Item = (&'c PromotionCode, &'c Option<StreamId>)>,
+    ) {
+        let mut entries = self.lock();
+        if entries.codes.len() >= CAPACITY {
+            entries.codes.clear();
+        }
+        for (code, owner) in found {
+            match owner {
+                Some(owner) => drop(entries.codes.insert(code.clone(), owner.clone())),
+                None => drop(entries.codes.remove(code)),
+            }
+        }
     }
 
     /// Forgets everything: after an erasure no folded state may outlive the data.

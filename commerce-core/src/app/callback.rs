@@ -1,9 +1,12 @@
 //! Callbacks of gateways: verified, resolved, recorded once.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
+use super::error::CommandError;
 use super::reading::Ask;
 use crate::checkout::party::tell;
 use crate::checkout::steps::{advance, note_payment};
@@ -13,8 +16,12 @@ use crate::kernel::batch::Batch;
 use crate::kernel::commit::Load;
 use crate::kernel::error::{CommitError, ErrorClass};
 use crate::kernel::mark::{Fingerprint, Mark, MarkKey};
+use crate::kernel::unique::Key;
+use crate::payments::parked::ParkedError;
 use crate::payments::quarantine::QuarantineCommand;
-use crate::payments::{Payment, PaymentCommand, PaymentError, QuarantineEntry, QuarantineReason};
+use crate::payments::{
+    Payment, PaymentCommand, PaymentError, QuarantineEntry, QuarantineReason, REFERENCE_SCOPE, reference_key,
+};
 use crate::port::payment::{CallbackError, CallbackFact, CallbackRequest, MAX_CALLBACK, VerifiedCallback};
 use crate::value::id::PaymentId;
 
@@ -26,6 +33,8 @@ pub enum CallbackOutcome {
     Recorded,
     /// It was known.
     AlreadyKnown,
+    /// Its payment is not known yet: it is kept, and tried again by a timer.
+    Parked,
 }
 
 /// A callback is not accepted; no payment, order or checkout changed. The message is kept in quarantine.
@@ -38,15 +47,15 @@ pub enum PaymentCallbackError {
     /// The gateway does not recognise it as its own.
     #[error("the gateway does not recognise it")]
     Callback(#[from] CallbackError),
-    /// It is about no payment of this shop, or not yet. To be delivered again.
-    #[error("it is about no payment of this shop")]
-    UnknownPayment,
     /// It does not fit the payment: another amount, currency or charge.
     #[error("it does not fit the payment")]
     Payment(#[from] PaymentError),
     /// The id of the message was used for another message.
     #[error("the id of the message was used for another message")]
     MessageReused,
+    /// It could not be kept for a later try.
+    #[error("it could not be kept for a later try")]
+    Parked(#[from] CommandError<ParkedError>),
     /// The checkout could not go on.
     #[error("the checkout could not go on")]
     Checkout(#[from] CheckoutError),
@@ -57,7 +66,7 @@ impl PaymentCallbackError {
     pub const fn class(&self) -> ErrorClass {
         match self {
             Self::Checkout(error) => error.class(),
-            Self::UnknownPayment => ErrorClass::Contended,
+            Self::Parked(error) => error.class(),
             _ => ErrorClass::Refused,
         }
     }
@@ -81,7 +90,8 @@ impl Commerce {
     ///
     /// The gateway of this name proves the message first; nothing else can reach a payment. The same
     /// message again, and the same fact in another message, change nothing. A checkout that waited for it
-    /// goes on at once.
+    /// goes on at once. A message whose payment is not known yet is kept and tried again until the longest
+    /// time that a payment may take is over; then it goes into quarantine.
     ///
     /// # Errors
     ///
@@ -109,7 +119,6 @@ impl Commerce {
         let fact = verified.fact().clone();
         let outcome = self.payment_fact(provider, verified).await;
         let reason = match &outcome {
-            Err(PaymentCallbackError::UnknownPayment) => Some(QuarantineReason::UnknownPayment),
             Err(PaymentCallbackError::Payment(_)) => Some(QuarantineReason::Mismatch),
             Err(PaymentCallbackError::MessageReused) => Some(QuarantineReason::MessageReused),
             _ => None,
@@ -122,7 +131,7 @@ impl Commerce {
 
     /// Keeps a message that was not accepted. Where even that fails, the refusal itself still stands, and
     /// the gateway delivers again.
-    async fn quarantine(
+    pub(super) async fn quarantine(
         &self,
         provider: &str,
         reason: QuarantineReason,
@@ -146,7 +155,41 @@ impl Commerce {
         verified: VerifiedCallback,
     ) -> Result<CallbackOutcome, PaymentCallbackError> {
         let fact = verified.fact();
-        let payment = fact.payment.ok_or(PaymentCallbackError::UnknownPayment)?;
+        match self.resolve_fact(provider, fact).await? {
+            Some((_, outcome)) => Ok(outcome),
+            None => self.park(provider, fact).await,
+        }
+    }
+
+    /// Finds the payment by our reference or the gateway's, and records the fact; `None` where no payment of
+    /// this shop and gateway is known by either.
+    pub(super) async fn resolve_fact(
+        &self,
+        provider: &str,
+        fact: &CallbackFact,
+    ) -> Result<Option<(PaymentId, CallbackOutcome)>, PaymentCallbackError> {
+        // Our own reference counts where there is one: a charge of another payment is a contradiction.
+        if let Some(named) = fact.payment {
+            return Ok(self.record_for(provider, named, fact).await?.map(|outcome| (named, outcome)));
+        }
+        let key = Key::new(REFERENCE_SCOPE, reference_key(provider, &fact.charge));
+        let load = Load { by_claim: vec![key], ..Load::default() };
+        let loaded = self.store().load(load).await.map_err(CheckoutError::from)?;
+        let owner = loaded.by_claim.into_iter().flatten().next();
+        let Some(payment) = owner.and_then(|owner| PaymentId::from_uuid(owner.id).ok()) else {
+            return Ok(None);
+        };
+        Ok(self.record_for(provider, payment, fact).await?.map(|outcome| (payment, outcome)))
+    }
+
+    /// Records a fact of a payment, decided anew while others are faster; `None` where there is no such
+    /// payment at this gateway.
+    async fn record_for(
+        &self,
+        provider: &str,
+        payment: PaymentId,
+        fact: &CallbackFact,
+    ) -> Result<Option<CallbackOutcome>, PaymentCallbackError> {
         let key = MarkKey::new(format!("callback:{provider}"), fact.event.clone());
         let canonical = serde_json::to_vec(fact).unwrap_or_default();
         let fingerprint = Fingerprint::of(1, &canonical);
@@ -154,13 +197,16 @@ impl Commerce {
             match self.record_fact(provider, payment, fact, (&key, fingerprint)).await {
                 Err(PaymentCallbackError::Checkout(CheckoutError::Commit(error))) => match error {
                     CommitError::Stale { .. } => self.pause(attempt).await,
-                    CommitError::AlreadyHandled(_) => return Ok(CallbackOutcome::AlreadyKnown),
+                    CommitError::AlreadyHandled(_) => return Ok(Some(CallbackOutcome::AlreadyKnown)),
                     CommitError::KeyReused(_) => return Err(PaymentCallbackError::MessageReused),
+                    CommitError::Taken { key, .. } if key.scope == REFERENCE_SCOPE => {
+                        return Err(PaymentError::ChargeMismatch.into());
+                    }
                     other => return Err(CheckoutError::Commit(other).into()),
                 },
-                Ok(CallbackOutcome::Recorded) => {
+                Ok(Some(CallbackOutcome::Recorded)) => {
                     self.settle_payment(payment).await?;
-                    return Ok(CallbackOutcome::Recorded);
+                    return Ok(Some(CallbackOutcome::Recorded));
                 }
                 other => return other,
             }
@@ -174,22 +220,26 @@ impl Commerce {
         id: PaymentId,
         fact: &CallbackFact,
         (key, fingerprint): (&MarkKey, Fingerprint),
-    ) -> Result<CallbackOutcome, PaymentCallbackError> {
+    ) -> Result<Option<CallbackOutcome>, PaymentCallbackError> {
         let cached = self.shared.cache.take::<Payment>(id);
         let mut ask = Ask { load: Load { marks: vec![key.clone()], ..Load::default() } };
         ask.stream(&cached);
         let answer = self.ask(ask).await.map_err(CheckoutError::from)?;
         if let Some(Some(handled)) = answer.loaded.marks.first() {
             return if handled.fingerprint.agrees_with(fingerprint) {
-                Ok(CallbackOutcome::AlreadyKnown)
+                Ok(Some(CallbackOutcome::AlreadyKnown))
             } else {
                 Err(PaymentCallbackError::MessageReused)
             };
         }
         let payment = answer.fold(cached).map_err(CheckoutError::from)?;
         let known = payment.state.as_ref().filter(|known| known.gateway() == provider);
-        let checkout = known.ok_or(PaymentCallbackError::UnknownPayment)?.checkout();
-        let settings = self.settings().await?;
+        let Some(checkout) = known.map(Payment::checkout) else { return Ok(None) };
+        let party = if payment_of(checkout) == id { Some(self.party(checkout).await?) } else { None };
+        let settings = match &party {
+            Some(party) => party.settings.clone(),
+            None => Arc::new(self.settings().await?),
+        };
         let now = self.now();
         let resolve_at = now.plus(settings.resume());
         let record =
@@ -198,8 +248,7 @@ impl Commerce {
 
         // The saga goes on in the same commit, so that a crash leaves nothing in between.
         let mut batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
-        if payment_of(checkout) == id {
-            let mut party = self.party(checkout).await?;
+        if let Some(mut party) = party {
             tell(&mut batch, &mut party.payment, record)?;
             advance(&mut batch, &mut party, &settings)?;
             note_payment(&mut batch, &mut party)?;
@@ -210,7 +259,8 @@ impl Commerce {
         let result = serde_json::to_vec(&Handled { payment: id }).unwrap_or_default().into();
         batch.commit_mut().mark = Some(Mark { key: key.clone(), fingerprint, result });
         self.commit_resolved(batch.into_commit()).await.map_err(CheckoutError::Commit)?;
-        Ok(if decided.is_empty() { CallbackOutcome::AlreadyKnown } else { CallbackOutcome::Recorded })
+        let known = decided.is_empty();
+        Ok(Some(if known { CallbackOutcome::AlreadyKnown } else { CallbackOutcome::Recorded }))
     }
 
     /// Makes the calls that a payment announces, and helps its checkout on.

@@ -1,13 +1,14 @@
 //! The handle of a shop.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
 use super::cache::StateCache;
 use crate::identity::Principal;
 use crate::kernel::event::Metadata;
+use crate::kernel::timer::{DueTimer, LeaseToken, TimerKey};
 use crate::port::clock::Sleeper;
 use crate::port::ids::Ids;
 use crate::port::payment::PaymentGateway;
@@ -43,6 +44,29 @@ pub(crate) struct Request {
     pub(crate) command_id: Option<CommandId>,
     pub(crate) correlation: Option<Uuid>,
     pub(crate) causation: Option<Uuid>,
+    pub(crate) lease: TimerLease,
+}
+
+/// The lease under which a due timer is handled. The first commit of the handler names it, so that a worker
+/// whose lease ran out changes nothing; what that commit does to the timer ends the lease.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TimerLease(Arc<Mutex<Option<(TimerKey, LeaseToken)>>>);
+
+impl TimerLease {
+    /// The lease of a timer that was given out.
+    pub(crate) fn of(timer: &DueTimer) -> Self {
+        Self(Arc::new(Mutex::new(Some((timer.key.clone(), timer.token)))))
+    }
+
+    /// What the next commit has to name.
+    pub(crate) fn named(&self) -> Option<(TimerKey, LeaseToken)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A commit has named it.
+    pub(crate) fn used(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl Commerce {
@@ -55,7 +79,13 @@ impl Commerce {
     pub fn from_arc(store: Arc<dyn Store>, platform: Platform) -> Self {
         let shared = Shared { store, platform, gateways: Vec::new(), cache: StateCache::default() };
         let nobody = Principal::from(Actor::Guest(Id::derived(Uuid::nil(), b"nobody")));
-        let request = Request { principal: nobody, command_id: None, correlation: None, causation: None };
+        let request = Request {
+            principal: nobody,
+            command_id: None,
+            correlation: None,
+            causation: None,
+            lease: TimerLease::default(),
+        };
         Self { shared: Arc::new(shared), request }
     }
 
@@ -103,6 +133,13 @@ impl Commerce {
         let mut other = self.clone();
         other.request.correlation = Some(correlation);
         other.request.causation = causation;
+        other
+    }
+
+    /// The system, handling a timer that was leased to it.
+    pub(crate) fn under_lease(&self, timer: &DueTimer) -> Self {
+        let mut other = self.acting_as(Actor::System);
+        other.request.lease = TimerLease::of(timer);
         other
     }
 

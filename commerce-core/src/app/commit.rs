@@ -17,7 +17,19 @@ impl Commerce {
     /// The second submission either applies the commit or meets its own traces: its mark, or its first
     /// event at the head that was expected. A mere read could not tell (the first may still be on its
     /// way), so none is made before something definite was answered.
-    pub(crate) async fn commit_resolved(&self, commit: Commit) -> Result<Receipt, CommitError> {
+    pub(crate) async fn commit_resolved(&self, mut commit: Commit) -> Result<Receipt, CommitError> {
+        let lease = self.request.lease.named();
+        if commit.lease.is_none() {
+            commit.lease.clone_from(&lease);
+        }
+        let done = self.commit_until_known(commit).await;
+        if lease.is_some() && done.is_ok() {
+            self.request.lease.used();
+        }
+        done
+    }
+
+    async fn commit_until_known(&self, commit: Commit) -> Result<Receipt, CommitError> {
         let mut unknown = false;
         let mut attempt = 0;
         loop {
@@ -32,8 +44,9 @@ impl Commerce {
                 Err(CommitError::AlreadyHandled(handled)) if unknown => {
                     return Ok(Receipt { position: handled.position });
                 }
-                Err(stale @ CommitError::Stale { .. }) if unknown => {
-                    return self.find_own(&commit).await?.ok_or(stale);
+                // The first submission may have ended the lease that it named.
+                Err(lost @ (CommitError::Stale { .. } | CommitError::LeaseLost(_))) if unknown => {
+                    return self.find_own(&commit).await?.ok_or(lost);
                 }
                 Err(CommitError::Port(mut error)) => {
                     // Once one submission may have arrived, the whole may have.

@@ -1,5 +1,7 @@
 //! Driving a checkout: call, write down, go on, until it ends or waits.
 
+use std::sync::Arc;
+
 use super::begin::read_error;
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
@@ -11,19 +13,25 @@ use crate::checkout::steps::{Awaits, advance, authorise_key, note_payment};
 use crate::checkout::{
     Checkout, CheckoutCommand, CheckoutError, CheckoutRefusal, order_of, payment_of, reservation_of,
 };
+use crate::kernel::aggregate::Instance;
 use crate::kernel::batch::Batch;
 use crate::kernel::commit::Receipt;
 use crate::kernel::error::CommitError;
+use crate::payments::REFERENCE_SCOPE;
 use crate::port::payment::IdempotencyKey;
 use crate::promotions::redemption_id;
 use crate::settings::{SettingsValues, ShopSettings, settings_id};
 use crate::value::Reason;
 use crate::value::id::CheckoutId;
 
+/// The settings of a shop, or the defaults.
+pub(super) fn values(settings: &Instance<ShopSettings>) -> SettingsValues {
+    settings.state.as_ref().map(ShopSettings::values).cloned().unwrap_or_default()
+}
+
 impl Commerce {
     pub(super) async fn settings(&self) -> Result<SettingsValues, CheckoutError> {
-        let settings = self.read::<ShopSettings>(settings_id()).await.map_err(read_error)?;
-        Ok(settings.state.as_ref().map(ShopSettings::values).cloned().unwrap_or_default())
+        Ok(values(&*self.read::<ShopSettings>(settings_id()).await.map_err(read_error)?))
     }
 
     /// Everybody who takes part in a checkout, as the store knows them.
@@ -32,12 +40,16 @@ impl Commerce {
         let saga = cache.take::<Checkout>(checkout);
         let (order, reservation) = (cache.take(order_of(checkout)), cache.take(reservation_of(checkout)));
         let payment = cache.take(payment_of(checkout));
+        let settings = cache.peek::<ShopSettings>(settings_id());
         let mut ask = Ask::default();
+        ask.stream(&settings);
         ask.stream(&saga);
         ask.stream(&order);
         ask.stream(&reservation);
         ask.stream(&payment);
         let answer = self.ask(ask).await?;
+        let settings = answer.fold_shared(settings)?;
+        cache.keep(&settings);
         let saga = answer.fold(saga)?;
         let plan = saga.state.as_ref().map(Checkout::plan);
         let plan = plan.ok_or(CheckoutError::Internal(CheckoutRefusal::NotFound.into()))?.clone();
@@ -63,6 +75,7 @@ impl Commerce {
                 .into_iter()
                 .map(|redemption| second.fold(redemption))
                 .collect::<Result<_, _>>()?,
+            settings: Arc::new(values(&settings)),
         }))
     }
 
@@ -98,7 +111,7 @@ impl Commerce {
     /// Takes the steps that can be taken at once.
     async fn push(&self, mut party: Box<Party>) -> Result<(Box<Party>, Awaits), CheckoutError> {
         let checkout = party.saga.id;
-        let settings = self.settings().await?;
+        let settings = party.settings.clone();
         for attempt in 1..=MAX_ATTEMPTS {
             let metadata = Self::system_metadata(checkout.uuid());
             let mut batch = Batch::new(self.ids(), self.now(), metadata);
@@ -144,7 +157,7 @@ impl Commerce {
         outcome: Outcome,
     ) -> Result<(Box<Party>, Awaits), CheckoutError> {
         let checkout = party.saga.id;
-        let settings = self.settings().await?;
+        let settings = party.settings.clone();
         for attempt in 1..=MAX_ATTEMPTS {
             let now = self.now();
             let resolve_at = now.plus(settings.resume());
@@ -169,9 +182,7 @@ impl Commerce {
                 // The gateway reports what cannot be: another amount, another charge.
                 Err(CheckoutError::Internal(_)) => {
                     batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
-                    let reason = Reason::new("the gateway's answer does not fit the payment")
-                        .map_err(|_| crate::checkout::error::InternalRefusal::Text)?;
-                    tell(&mut batch, &mut party.saga, CheckoutCommand::GiveUp { reason })?;
+                    Self::give_up(&mut batch, &mut party)?;
                     Awaits::Nothing
                 }
                 Err(other) => return Err(other),
@@ -179,11 +190,26 @@ impl Commerce {
             match self.finish(batch).await {
                 Ok(_) => return Ok((party, awaits)),
                 Err(CommitError::Stale { .. }) => self.pause(attempt).await,
+                // The charge is known as another payment's.
+                Err(CommitError::Taken { key, .. }) if key.scope == REFERENCE_SCOPE => {
+                    party = self.party(checkout).await?;
+                    let mut batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
+                    Self::give_up(&mut batch, &mut party)?;
+                    self.finish(batch).await.map_err(CheckoutError::Commit)?;
+                    return Ok((party, Awaits::Nothing));
+                }
                 Err(error) => return Err(CheckoutError::Commit(error)),
             }
             party = self.party(checkout).await?;
         }
         Err(CheckoutError::Conflict { attempts: MAX_ATTEMPTS })
+    }
+
+    /// Somebody has to look at what the gateway says.
+    fn give_up(batch: &mut Batch<'_>, party: &mut Party) -> Result<(), CheckoutError> {
+        let reason = Reason::new("the gateway's answer does not fit the payment")
+            .map_err(|_| crate::checkout::error::InternalRefusal::Text)?;
+        tell(batch, &mut party.saga, CheckoutCommand::GiveUp { reason })
     }
 
     /// Nothing is known: looked at again later, and by a person once it takes too long.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
 use super::error::CommandError;
-use crate::identity::authorise;
+use crate::identity::{Denied, authorise};
 use crate::kernel::aggregate::{Aggregate, Command, Instance};
 use crate::kernel::batch::Batch;
 use crate::kernel::commit::{Load, Loaded, StreamQuery};
@@ -13,6 +13,7 @@ use crate::kernel::error::CommitError;
 use crate::kernel::mark::{Fingerprint, Handled, Mark, MarkKey};
 use crate::kernel::replay::{ReplayError, replay};
 use crate::kernel::stream::{Position, Version};
+use crate::value::actor::Actor;
 use crate::value::id::Id;
 
 /// The aggregate that a command is for.
@@ -50,7 +51,8 @@ impl Commerce {
     /// Carries out one command on one aggregate.
     ///
     /// Under a command id a repeat returns the first result. Conflicts are decided anew, at most five
-    /// times; a refusal is reported as it is.
+    /// times; a refusal is reported as it is. A command that other aggregates have to follow
+    /// ([`Command::stands_alone`]) is taken from the system only; others use the operations.
     ///
     /// # Errors
     ///
@@ -61,6 +63,9 @@ impl Commerce {
         id: Id<<Target<C> as Aggregate>::Root>,
         command: C,
     ) -> Result<Executed<<Target<C> as Aggregate>::Event>, CommandError<Refusal<C>>> {
+        if !command.stands_alone() && self.request.principal.actor() != Actor::System {
+            return Err(Denied::NotAlone { permission: command.permission() }.into());
+        }
         let mark = self.command_mark(id, &command);
         let mut attempt = 0;
         loop {

@@ -2,6 +2,7 @@
 //!
 //! Asynchronous and without a runtime: every future is `Send` and runs wherever the host polls it.
 
+pub mod audit;
 mod begin;
 mod cache;
 pub mod callback;
@@ -17,6 +18,7 @@ pub mod import;
 pub mod log;
 mod offers;
 pub mod operations;
+mod parked;
 pub mod query;
 pub mod reading;
 pub mod shopfront;

@@ -1,6 +1,6 @@
 //! What a cart is priced by: its products, and the promotions that may apply.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::commerce::Commerce;
@@ -19,7 +19,7 @@ use crate::promotions::{
 };
 use crate::value::id::{CheckoutId, ProductId, PromotionId, SubjectId};
 use crate::value::time::Timestamp;
-use crate::value::{Money, MoneyError, PriceBook, PromotionCode, PromotionRule};
+use crate::value::{PriceBook, PromotionCode, PromotionRule};
 
 /// Products and promotions, loaded together.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ impl Offers {
 
     /// The promotions whose uses are counted.
     pub(super) fn used(&self, book: &PriceBook) -> Vec<PromotionId> {
-        let granted = granted(book).unwrap_or_default();
+        let granted = book.granted().unwrap_or_default();
         granted.keys().copied().filter(|promotion| self.counted(*promotion).is_some()).collect()
     }
 
@@ -79,7 +79,7 @@ impl Offers {
         expires_at: Timestamp,
     ) -> Result<Vec<(Instance<Redemption>, RedemptionCommand)>, CheckoutError> {
         let mut holds = Vec::new();
-        for (id, amount) in granted(book)? {
+        for (id, amount) in book.granted()? {
             let Some(promotion) = self.counted(id) else { continue };
             let hold = RedemptionCommand::Hold {
                 promotion: id,
@@ -100,20 +100,10 @@ impl Offers {
     }
 }
 
-/// What each promotion gives, over lines and shipping.
-fn granted(book: &PriceBook) -> Result<BTreeMap<PromotionId, Money>, MoneyError> {
-    let lines = book.lines.iter().flat_map(|line| &line.discounts);
-    let shipping = book.shipping.iter().flat_map(|charge| &charge.discounts);
-    let mut sums: BTreeMap<PromotionId, Money> = BTreeMap::new();
-    for discount in lines.chain(shipping) {
-        let sum = sums.entry(discount.promotion).or_insert_with(|| Money::zero(book.currency));
-        *sum = sum.checked_add(discount.amount)?;
-    }
-    Ok(sums)
-}
-
 impl Commerce {
-    /// Loads what a cart is priced by. Codes that were not looked up on the way cost one more load.
+    /// Loads what a cart is priced by. A code that was not looked up on the way is taken to be of the
+    /// promotion that it was the last time, which the same load confirms; one that this process never met
+    /// costs one more load.
     pub(super) async fn offers(
         &self,
         cart: &Cart,
@@ -123,19 +113,34 @@ impl Commerce {
         let mut owners: Vec<StreamId> = Vec::new();
         let listed = first.loaded.directory.iter().flatten().map(|(_, owner)| owner.clone());
         owners.extend(listed.chain(first.loaded.by_claim.iter().flatten().cloned()));
-        let missing: Vec<_> = cart.codes().filter(|code| !asked.contains(code)).collect();
-        if !missing.is_empty() {
-            let mut ask = Ask::default();
-            ask.load.by_claim = missing.iter().map(|code| Key::new(CODE_SCOPE, code.as_str())).collect();
-            owners.extend(self.ask(ask).await?.loaded.by_claim.into_iter().flatten());
+        self.shared.cache.keep_owners(asked.iter().zip(&first.loaded.by_claim));
+        let missing: Vec<_> = cart.codes().filter(|code| !asked.contains(code)).cloned().collect();
+        let guessed = self.shared.cache.owners_of(&missing);
+        if guessed.len() == missing.len() {
+            let known = owners.iter().cloned().chain(guessed.iter().cloned()).collect();
+            if let Some(offers) = self.load_offers(cart, known, &missing, &guessed).await? {
+                return Ok(offers);
+            }
         }
+        let mut ask = Ask::default();
+        ask.load.by_claim = missing.iter().map(|code| Key::new(CODE_SCOPE, code.as_str())).collect();
+        let found = self.ask(ask).await?.loaded.by_claim;
+        self.shared.cache.keep_owners(missing.iter().zip(&found));
+        owners.extend(found.into_iter().flatten());
+        Ok(self.load_offers(cart, owners, &[], &[]).await?.unwrap_or_default())
+    }
+
+    /// `None` where a code is not of the promotion that it was taken to be of.
+    async fn load_offers(
+        &self,
+        cart: &Cart,
+        mut owners: Vec<StreamId>,
+        codes: &[PromotionCode],
+        guessed: &[StreamId],
+    ) -> Result<Option<Offers>, ReadError> {
         owners.retain(|owner| owner.kind == Promotion::NAME);
         owners.sort();
         owners.dedup();
-        self.load_offers(cart, owners).await
-    }
-
-    async fn load_offers(&self, cart: &Cart, owners: Vec<StreamId>) -> Result<Offers, ReadError> {
         let cache = &self.shared.cache;
         let mut ids: Vec<ProductId> = cart.lines().iter().map(|line| line.product).collect();
         ids.sort();
@@ -155,7 +160,12 @@ impl Commerce {
         }
         let pools = promotions.iter().flat_map(|known| [uses_pool(known.id), budget_pool(known.id)]);
         ask.load.pools = pools.collect();
+        ask.load.by_claim = codes.iter().map(|code| Key::new(CODE_SCOPE, code.as_str())).collect();
         let answer = self.ask(ask).await?;
+        if !answer.loaded.by_claim.iter().flatten().eq(guessed) {
+            cache.keep_owners(codes.iter().zip(&answer.loaded.by_claim));
+            return Ok(None);
+        }
         let mut offers = Offers::default();
         for product in products {
             let product = answer.fold_shared(product)?;
@@ -170,6 +180,6 @@ impl Commerce {
             let budget = levels.next().unwrap_or_default();
             offers.promotions.push((promotion, uses, budget));
         }
-        Ok(offers)
+        Ok(Some(offers))
     }
 }

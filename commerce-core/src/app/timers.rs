@@ -5,19 +5,18 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::checkout::CheckoutStatus;
 use super::commerce::Commerce;
 use super::error::CommandError;
-use crate::checkout::{Checkout, CheckoutError};
+use crate::checkout::Checkout;
 use crate::inventory::{Reservation, ReservationCommand, ReservationError};
 use crate::kernel::aggregate::Aggregate;
 use crate::kernel::error::{CommitError, PortError};
 use crate::kernel::timer::DueTimer;
-use crate::payments::Payment;
+use crate::payments::{ParkedCallback, Payment};
 use crate::port::store::DueQuery;
 use crate::promotions::{Redemption, RedemptionCommand, RedemptionError};
-use crate::value::actor::Actor;
-use crate::value::id::{CheckoutId, Id, PaymentId};
+use crate::returns::Return;
+use crate::value::id::{CheckoutId, Id, PaymentId, ReturnId};
 use crate::value::time::Timestamp;
 
 /// How many timers one worker takes at a time.
@@ -26,6 +25,20 @@ const BATCH: u32 = 50;
 const LEASE: Duration = Duration::from_secs(60);
 /// The longest sleep between two looks, so that timers set by others are not missed for longer.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// Why a timer was not handled: any of the errors of what it is for.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn is_lost_lease(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut error = Some(error);
+    while let Some(present) = error {
+        if matches!(present.downcast_ref(), Some(CommitError::LeaseLost(_))) {
+            return true;
+        }
+        error = present.source();
+    }
+    false
+}
 
 /// What a round found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,16 +61,22 @@ impl Commerce {
     ///
     /// [`PortError`] where the store does not tell what is due.
     pub async fn run_due(&self) -> Result<Round, PortError> {
-        let kinds = [Checkout::NAME, Payment::NAME, Reservation::NAME, Redemption::NAME];
+        let kinds = [
+            Checkout::NAME,
+            Payment::NAME,
+            Reservation::NAME,
+            Redemption::NAME,
+            Return::NAME,
+            ParkedCallback::NAME,
+        ];
         let kinds = kinds.into_iter().map(Into::into).collect();
         let due = self.store().due(DueQuery { kinds, limit: BATCH, lease: LEASE }).await?;
         let mut round = Round { next: due.next, ..Round::default() };
-        let system = self.acting_as(Actor::System);
         for timer in due.timers {
-            if system.handle(&timer).await.is_ok() {
-                round.handled = round.handled.saturating_add(1);
-            } else {
-                round.failed = round.failed.saturating_add(1);
+            match self.under_lease(&timer).handle(&timer).await {
+                Err(error) if !is_lost_lease(&*error) => round.failed = round.failed.saturating_add(1),
+                // A lease is lost where somebody else went on with it, be it through another timer.
+                _ => round.handled = round.handled.saturating_add(1),
             }
         }
         Ok(round)
@@ -87,48 +106,39 @@ impl Commerce {
         }
     }
 
-    async fn handle(&self, timer: &DueTimer) -> Result<(), CheckoutError> {
+    async fn handle(&self, timer: &DueTimer) -> Result<(), Failure> {
         let id = timer.key.stream.id;
         match timer.key.stream.kind.as_ref() {
             Checkout::NAME => match CheckoutId::from_uuid(id) {
-                Ok(checkout) => self.resume_checkout(checkout).await.map(|receipt| {
-                    let _: CheckoutStatus = receipt.status;
-                }),
+                Ok(checkout) => Ok(self.resume_checkout(checkout).await.map(drop)?),
                 Err(_) => Ok(()),
             },
             Payment::NAME => match PaymentId::from_uuid(id) {
-                Ok(payment) => self.settle_payment(payment).await,
+                Ok(payment) => Ok(self.settle_payment(payment).await?),
                 Err(_) => Ok(()),
             },
             Reservation::NAME => {
                 let Ok(id) = Id::from_uuid(id) else { return Ok(()) };
                 match self.execute(id, ReservationCommand::Expire).await {
                     Err(CommandError::Rejected(ReservationError::NotExpired)) | Ok(_) => Ok(()),
-                    Err(error) => Err(sort(error)),
+                    Err(error) => Err(error.into()),
                 }
             }
+            Return::NAME => match ReturnId::from_uuid(id) {
+                Ok(id) => Ok(self.expire_return(id).await?),
+                Err(_) => Ok(()),
+            },
+            ParkedCallback::NAME => match Id::from_uuid(id) {
+                Ok(id) => Ok(self.retry_parked(id).await?),
+                Err(_) => Ok(()),
+            },
             _ => {
                 let Ok(id) = Id::from_uuid(id) else { return Ok(()) };
                 match self.execute(id, RedemptionCommand::Expire).await {
                     Err(CommandError::Rejected(RedemptionError::NotExpired)) | Ok(_) => Ok(()),
-                    Err(error) => Err(sort(error)),
+                    Err(error) => Err(error.into()),
                 }
             }
         }
-    }
-}
-
-fn sort<E>(error: CommandError<E>) -> CheckoutError
-where
-    E: std::error::Error + 'static,
-    crate::checkout::error::InternalRefusal: From<E>,
-{
-    match error {
-        CommandError::Rejected(refusal) => CheckoutError::Internal(refusal.into()),
-        CommandError::Denied(denied) => denied.into(),
-        CommandError::Conflict { attempts } => CheckoutError::Conflict { attempts },
-        CommandError::Commit(error) => CheckoutError::Commit(error),
-        CommandError::Port(error) => CheckoutError::Commit(CommitError::Port(error)),
-        CommandError::Corrupt(error) => error.into(),
     }
 }

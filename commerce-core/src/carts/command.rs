@@ -171,6 +171,18 @@ impl Command for CartCommand {
         Permission::new(Cart::NAME, action)
     }
 
+    fn stands_alone(&self) -> bool {
+        !matches!(
+            self,
+            Self::StartCheckout { .. }
+                | Self::ExtendCheckout { .. }
+                | Self::FailCheckout { .. }
+                | Self::Convert { .. }
+                | Self::MergeInto { .. }
+                | Self::Merge { .. }
+        )
+    }
+
     fn claims_owner(&self) -> Option<Owner> {
         match self {
             Self::Create { owner, .. } => Some(*owner),

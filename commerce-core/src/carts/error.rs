@@ -84,6 +84,9 @@ pub enum CartError {
         /// The most.
         max: usize,
     },
+    /// A cart cannot be merged into itself.
+    #[error("a cart cannot be merged into itself")]
+    SameCart,
     /// An amount of another currency than the cart's.
     #[error("the cart is in {cart}, not in {given}")]
     CurrencyMismatch {

@@ -93,4 +93,8 @@ impl Command for CheckoutCommand {
         };
         Permission::new("checkout", action)
     }
+
+    fn stands_alone(&self) -> bool {
+        matches!(self, Self::Retry { .. } | Self::Skip { .. } | Self::ForceCompensate { .. })
+    }
 }

@@ -18,6 +18,8 @@ pub mod fulfil;
 pub mod machine;
 pub mod party;
 pub mod quote;
+pub mod repack;
+pub mod reprice;
 pub mod state;
 pub mod steps;
 pub mod stock;

@@ -1,5 +1,7 @@
 //! Everybody who takes part in a checkout, loaded at once and told in one commit.
 
+use std::sync::Arc;
+
 use super::error::{CheckoutError, InternalRefusal};
 use super::machine::{Input, Status, Step, next};
 use super::state::Checkout;
@@ -11,6 +13,7 @@ use crate::kernel::batch::Batch;
 use crate::orders::Order;
 use crate::payments::Payment;
 use crate::promotions::Redemption;
+use crate::settings::SettingsValues;
 use crate::value::Reason;
 use crate::value::time::Timestamp;
 
@@ -29,6 +32,8 @@ pub struct Party {
     pub payment: Instance<Payment>,
     /// The promotions that it uses.
     pub redemptions: Vec<Instance<Redemption>>,
+    /// How the shop sells.
+    pub settings: Arc<SettingsValues>,
 }
 
 /// Has an aggregate decide and puts the outcome into the batch.

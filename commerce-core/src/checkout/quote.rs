@@ -119,7 +119,7 @@ fn sells_elsewhere(product: &Product, variant: crate::value::id::VariantId) -> b
     first.is_some_and(|price| product.offer(variant, price.currency()).is_some())
 }
 
-fn variant_name(product: &Product, variant: crate::value::id::VariantId) -> Option<Name> {
+pub(super) fn variant_name(product: &Product, variant: crate::value::id::VariantId) -> Option<Name> {
     let options = &product.variants().get(&variant)?.options;
     let text: Vec<_> =
         options.iter().map(|(name, value)| format!("{}: {}", name.as_str(), value.as_str())).collect();

@@ -133,6 +133,10 @@ impl Command for CustomerCommand {
         Permission::new(Customer::NAME, action)
     }
 
+    fn stands_alone(&self) -> bool {
+        !matches!(self, Self::Erase)
+    }
+
     fn claims_owner(&self) -> Option<Owner> {
         match self {
             Self::Register { customer, .. } => Some(Owner::Subject(customer.cast())),

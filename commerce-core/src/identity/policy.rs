@@ -14,6 +14,12 @@ pub enum Denied {
         /// What was asked for.
         permission: Permission,
     },
+    /// Other aggregates have to follow the command: an operation of the facade carries it out with them.
+    #[error("{permission} is permitted as a part of an operation only")]
+    NotAlone {
+        /// What was asked for.
+        permission: Permission,
+    },
     /// The thing belongs to somebody else.
     #[error("{permission} is permitted on one's own only")]
     NotOwner {

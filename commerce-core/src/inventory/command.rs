@@ -82,6 +82,10 @@ impl Command for StockCommand {
         };
         Permission::new("stock_item", action)
     }
+
+    fn stands_alone(&self) -> bool {
+        !matches!(self, Self::ObserveLevel { .. })
+    }
 }
 
 /// Asks something of a reservation.
@@ -145,5 +149,9 @@ impl Command for ReservationCommand {
             Self::Expire => "expire",
         };
         Permission::new("reservation", action)
+    }
+
+    fn stands_alone(&self) -> bool {
+        matches!(self, Self::Expire)
     }
 }

@@ -113,6 +113,12 @@ pub trait Command: Serialize + Clone + std::fmt::Debug + Send + Sync + Sized + '
         Permission::new(Self::Target::NAME, "manage")
     }
 
+    /// Whether it makes sense by itself. One that other aggregates have to follow is for the operations of
+    /// the facade, which carry it out together with what follows; `execute` takes it from the system only.
+    fn stands_alone(&self) -> bool {
+        true
+    }
+
     /// To whom the thing that it creates or touches belongs, for the check before it exists.
     fn claims_owner(&self) -> Option<Owner> {
         None

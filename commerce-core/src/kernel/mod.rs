@@ -14,6 +14,7 @@ pub mod event;
 pub mod mark;
 pub mod personal;
 pub mod pool;
+pub mod rebuild;
 pub mod replay;
 pub mod stream;
 pub mod timer;

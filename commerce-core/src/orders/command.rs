@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::event::LineMovement;
 use super::ledger::Movement;
 use super::number::OrderNumber;
+use super::revision::Revision;
 use super::snapshot::{Coverage, OrderContent, PaymentSums};
 use super::state::Order;
 use crate::kernel::aggregate::{Command, Permission};
@@ -65,6 +66,11 @@ pub enum OrderCommand {
         /// Which; refused as a whole where one does not fit.
         units: Vec<LineMovement>,
     },
+    /// Makes what an edit proposed and somebody agreed to.
+    Edit {
+        /// What it makes of the order.
+        revision: Box<Revision>,
+    },
     /// What a payment reports has changed.
     NotePayment {
         /// Which payment.
@@ -95,12 +101,24 @@ impl Command for OrderCommand {
             Self::Fail { .. } => "fail",
             Self::Cancel { .. } => "cancel",
             Self::Move { .. } => "move",
+            Self::Edit { .. } => "edit",
             Self::NotePayment { .. } => "note-payment",
             Self::Block { .. } => "block",
             Self::Unblock => "unblock",
             Self::Complete => "complete",
         };
         Permission::new("order", action)
+    }
+
+    fn stands_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::Draft { .. }
+                | Self::Place { .. }
+                | Self::Import { .. }
+                | Self::Block { .. }
+                | Self::Unblock
+        )
     }
 
     fn claims_owner(&self) -> Option<Owner> {

@@ -62,6 +62,12 @@ pub enum OrderError {
         /// Units asked for.
         wanted: u32,
     },
+    /// The edit was made on an order that has changed since.
+    #[error("the order is at revision {revision} by now")]
+    Outdated {
+        /// Where it is.
+        revision: u32,
+    },
     /// The step is for orders that are confirmed.
     #[error("the order is {0:?}, not confirmed")]
     NotConfirmed(OrderStatus),

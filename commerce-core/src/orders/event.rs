@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Movement;
 use super::number::OrderNumber;
+use super::revision::Revision;
 use super::snapshot::{Coverage, OrderContent, PaymentSums};
 use crate::event_types;
 use crate::value::id::{CartId, OrderLineId, PaymentId};
@@ -75,6 +76,11 @@ pub enum OrderEvent {
         /// Which.
         units: Vec<LineMovement>,
     },
+    /// An edit was made.
+    Edited {
+        /// What it makes of the order.
+        revision: Box<Revision>,
+    },
     /// What payments report has changed.
     PaymentNoted {
         /// Which payment.
@@ -102,6 +108,7 @@ event_types! {
         Failed => "OrderFailed" v1,
         Cancelled => "OrderCancelled" v1,
         Moved => "OrderUnitsMoved" v1,
+        Edited => "OrderEdited" v1,
         PaymentNoted => "OrderPaymentNoted" v1,
         Blocked => "OrderBlocked" v1,
         Unblocked => "OrderUnblocked" v1,

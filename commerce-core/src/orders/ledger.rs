@@ -17,6 +17,9 @@ pub struct LineLedger {
     pub delivered: u32,
     /// Units that the buyer wants to send back.
     pub return_requested: u32,
+    /// Units of returns that were refused, given up or never came.
+    #[serde(default)]
+    pub return_withdrawn: u32,
     /// Units that came back.
     pub return_received: u32,
     /// Units that went on sale again.
@@ -37,6 +40,8 @@ pub enum Movement {
     Delivered,
     /// The buyer wants to send them back.
     ReturnRequested,
+    /// Are in no return any more: it was refused or given up, or they never came.
+    ReturnWithdrawn,
     /// Came back.
     ReturnReceived,
     /// Went on sale again.
@@ -51,14 +56,30 @@ impl LineLedger {
         self.ordered.saturating_sub(self.cancelled)
     }
 
+    /// The ledger once so many units are wanted, all of them promised; nothing where more have left.
+    pub fn retargeted(mut self, wanted: u32) -> Option<Self> {
+        let now = self.wanted();
+        if wanted >= now {
+            self.ordered = self.ordered.checked_add(wanted.saturating_sub(now))?;
+            self.allocated = wanted;
+            return Some(self);
+        }
+        self.moved(Movement::Cancelled, now.saturating_sub(wanted))
+    }
+
     /// How many more units can make this movement.
     pub const fn room(&self, movement: Movement) -> u32 {
         match movement {
             Movement::Cancelled => self.ordered.saturating_sub(self.cancelled).saturating_sub(self.shipped),
             Movement::Shipped => self.allocated.saturating_sub(self.shipped),
             Movement::Delivered => self.shipped.saturating_sub(self.delivered),
-            Movement::ReturnRequested => self.delivered.saturating_sub(self.return_requested),
-            Movement::ReturnReceived => self.return_requested.saturating_sub(self.return_received),
+            Movement::ReturnRequested => {
+                self.delivered.saturating_sub(self.return_requested.saturating_sub(self.return_withdrawn))
+            }
+            Movement::ReturnWithdrawn | Movement::ReturnReceived => self
+                .return_requested
+                .saturating_sub(self.return_withdrawn)
+                .saturating_sub(self.return_received),
             Movement::Restocked | Movement::WrittenOff => {
                 self.return_received.saturating_sub(self.restocked).saturating_sub(self.written_off)
             }
@@ -75,6 +96,7 @@ impl LineLedger {
             Movement::Shipped => &mut self.shipped,
             Movement::Delivered => &mut self.delivered,
             Movement::ReturnRequested => &mut self.return_requested,
+            Movement::ReturnWithdrawn => &mut self.return_withdrawn,
             Movement::ReturnReceived => &mut self.return_received,
             Movement::Restocked => &mut self.restocked,
             Movement::WrittenOff => &mut self.written_off,

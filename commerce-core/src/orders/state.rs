@@ -1,6 +1,7 @@
 //! An order: decide and evolve.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +11,15 @@ use super::event::{LineMovement, OrderEvent};
 use super::ledger::{LineLedger, Movement};
 use super::lifecycle::{OrderStatus, Trigger, next};
 use super::number::OrderNumber;
+use super::revision::Revised;
 use super::snapshot::{Coverage, OrderContent, OrderLine, PaymentSums};
 use super::status::{FulfilmentStatus, OrderPaymentStatus, fulfilment_status, payment_status};
 use crate::kernel::aggregate::{Aggregate, EvolveError};
 use crate::kernel::effects::Effects;
-use crate::value::Money;
 use crate::value::actor::Owner;
 use crate::value::id::{CartId, Id, OrderLineId, PaymentId, marker};
 use crate::value::time::Timestamp;
+use crate::value::{Money, PriceBook};
 
 /// The scope of order numbers.
 pub const NUMBER_SCOPE: &str = "order-number";
@@ -37,6 +39,7 @@ pub struct Order {
     backordered: bool,
     payments: BTreeMap<PaymentId, PaymentSums>,
     blocked: bool,
+    pub(super) revised: Revised,
 }
 
 impl Order {
@@ -78,6 +81,17 @@ impl Order {
     /// Lines and their quantity ledgers.
     pub fn lines(&self) -> impl Iterator<Item = (&OrderLine, &LineLedger)> {
         self.content.lines.iter().zip(&self.ledger)
+    }
+
+    pub(super) fn ledgers(&self) -> &[LineLedger] {
+        &self.ledger
+    }
+
+    /// Takes lines up and others' units and all prices over.
+    pub(super) fn replace(&mut self, ledger: Vec<LineLedger>, added: &[OrderLine], book: Arc<PriceBook>) {
+        self.ledger = ledger;
+        self.content.lines.extend_from_slice(added);
+        self.content.book = book;
     }
 
     /// Why it was confirmed.
@@ -217,6 +231,7 @@ impl Order {
             backordered: false,
             payments: BTreeMap::new(),
             blocked: false,
+            revised: Revised::default(),
         }
     }
 }
@@ -279,6 +294,7 @@ fn first(command: OrderCommand) -> Result<Vec<OrderEvent>, OrderError> {
 
 impl Aggregate for Order {
     const NAME: &'static str = "order";
+    const STATE_SCHEMA: u16 = 2;
     type Root = marker::Order;
     type Command = OrderCommand;
     type Event = OrderEvent;
@@ -313,6 +329,7 @@ impl Aggregate for Order {
                 Ok(vec![OrderEvent::Failed { code, reason, cart: order.cart_to_free() }])
             }
             C::Cancel { reason } => order.cancel(reason),
+            C::Edit { revision } => order.edit(revision),
             C::Move { movement, units } => order.movement(movement, units),
             C::NotePayment { payment, sums } => {
                 let known = order.payments.get(&payment) == Some(&sums);
@@ -372,6 +389,7 @@ impl Aggregate for Order {
                     *line = line.moved(*movement, unit.quantity.get()).ok_or_else(stray)?;
                 }
             }
+            E::Edited { revision } => order = order.revise(revision)?,
             E::PaymentNoted { payment, sums } => drop(order.payments.insert(*payment, *sums)),
             E::Blocked { .. } => order.blocked = true,
             E::Unblocked => order.blocked = false,

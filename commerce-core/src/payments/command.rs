@@ -118,4 +118,9 @@ impl Command for PaymentCommand {
         };
         Permission::new("payment", action)
     }
+
+    fn stands_alone(&self) -> bool {
+        // The calls that these announce are made by whoever handles the payment's timer.
+        matches!(self, Self::Capture { .. } | Self::Cancel { .. } | Self::RequestRefund { .. })
+    }
 }

@@ -58,6 +58,13 @@ pub enum PaymentEvent {
         /// Where.
         url: Arc<str>,
     },
+    /// The gateway's name of the charge is known: callbacks that bear it alone find the payment.
+    Referenced {
+        /// Which gateway.
+        gateway: Arc<str>,
+        /// The gateway's charge.
+        charge: GatewayRef,
+    },
     /// Money is reserved.
     Authorized {
         /// The gateway's charge.
@@ -169,6 +176,7 @@ event_types! {
         OutcomeUnknown => "PaymentOutcomeUnknown" v1,
         ProcessingReported => "PaymentProcessingReported" v1,
         ActionRequired => "PaymentActionRequired" v1,
+        Referenced => "PaymentReferenced" v1,
         Authorized => "PaymentAuthorized" v1,
         CaptureRequested => "CaptureRequested" v1,
         Captured => "PaymentProcessed" v1,

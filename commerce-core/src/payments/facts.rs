@@ -18,7 +18,12 @@ impl Payment {
         if self.ledger.charge.as_ref().is_some_and(|known| known != charge) {
             return Err(PaymentError::ChargeMismatch);
         }
-        Ok(self.followed_up(self.fact(charge, fact)?, resolve_at))
+        let mut events = self.fact(charge, fact)?;
+        if self.ledger.charge.is_none() && !events.is_empty() {
+            let gateway = self.gateway.clone();
+            events.insert(0, PaymentEvent::Referenced { gateway, charge: charge.clone() });
+        }
+        Ok(self.followed_up(events, resolve_at))
     }
 
     /// What was recorded, and what follows from it for an attempt that was given up.
@@ -210,7 +215,7 @@ impl Payment {
                 self.call(key, self.amount, PendingKind::Authorize);
             }
             E::OutcomeUnknown { key, .. } => self.ledger.unknown |= key.is_none(),
-            E::ProcessingReported { charge } => self.know(charge),
+            E::Referenced { charge, .. } | E::ProcessingReported { charge } => self.know(charge),
             E::ActionRequired { charge, url } => {
                 self.know(charge);
                 self.settle_authorize();

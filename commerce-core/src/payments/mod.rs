@@ -25,6 +25,7 @@ pub mod error;
 pub mod event;
 mod facts;
 pub mod ledger;
+pub mod parked;
 pub mod quarantine;
 pub mod state;
 
@@ -32,5 +33,6 @@ pub use command::PaymentCommand;
 pub use error::PaymentError;
 pub use event::PaymentEvent;
 pub use ledger::{Ledger, PaymentStatus, RefundEntry, RefundStatus};
+pub use parked::{ParkedCallback, ParkedStatus};
 pub use quarantine::{QuarantineEntry, QuarantineReason, QuarantinedCallback};
-pub use state::{Payment, RESOLVE};
+pub use state::{Payment, REFERENCE_SCOPE, RESOLVE, reference_key};

@@ -19,13 +19,21 @@ use crate::value::{Money, Reason};
 /// The name of the timer behind which the outcome of a call is looked up.
 pub const RESOLVE: &str = "resolve";
 
+/// The scope in which a gateway's charge points to its payment.
+pub const REFERENCE_SCOPE: &str = "payment-reference";
+
+/// The key under which a payment is found by its gateway's charge.
+pub fn reference_key(gateway: &str, charge: &GatewayRef) -> String {
+    format!("{gateway}:{}", charge.0)
+}
+
 /// One attempt to pay an order at one gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     pub(super) id: PaymentId,
     pub(super) order: OrderId,
     checkout: CheckoutId,
-    gateway: Arc<str>,
+    pub(super) gateway: Arc<str>,
     method: Arc<str>,
     pub(super) amount: Money,
     capture: bool,
@@ -361,6 +369,9 @@ impl Aggregate for Payment {
                 Effects::none().cancel_timer(resolve_timer(key))
             }
             PaymentEvent::Refunded { key, .. } => cancel(Effects::none(), key),
+            PaymentEvent::Referenced { gateway, charge } => {
+                Effects::none().claim(REFERENCE_SCOPE, reference_key(gateway, charge))
+            }
             PaymentEvent::Initiated { .. }
             | PaymentEvent::ProcessingReported { .. }
             | PaymentEvent::DisputeOpened { .. }

@@ -132,4 +132,8 @@ impl Command for RedemptionCommand {
         };
         Permission::new(Redemption::NAME, action)
     }
+
+    fn stands_alone(&self) -> bool {
+        matches!(self, Self::Expire)
+    }
 }

@@ -84,6 +84,10 @@ impl Command for ReturnCommand {
         Permission::new(Return::NAME, action)
     }
 
+    fn stands_alone(&self) -> bool {
+        matches!(self, Self::MarkInTransit | Self::Close)
+    }
+
     fn claims_owner(&self) -> Option<Owner> {
         match self {
             Self::Request { subject, .. } => Some(Owner::Subject(*subject)),

@@ -56,6 +56,20 @@ impl Return {
         self.lines.iter().map(|(id, line)| (*id, line))
     }
 
+    /// How many units of each line count as being in this return: nobody else may want to return them.
+    pub fn bound(&self) -> impl Iterator<Item = (OrderLineId, u32)> {
+        let status = self.status;
+        self.lines.iter().map(move |(id, line)| {
+            let units = match status {
+                Status::Requested => line.requested,
+                Status::Approved | Status::InTransit | Status::PartiallyReceived => line.approved,
+                Status::Received | Status::Inspected | Status::Resolved | Status::Closed => line.received,
+                Status::Rejected | Status::Cancelled | Status::Expired => 0,
+            };
+            (*id, units)
+        })
+    }
+
     /// The number under which the goods are sent.
     pub const fn number(&self) -> Option<&Code> {
         self.number.as_ref()

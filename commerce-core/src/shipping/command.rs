@@ -29,6 +29,11 @@ pub enum ShipmentCommand {
     },
     /// It can be handed over: the order stands and is not blocked, and the units are there.
     MarkReady,
+    /// Other units are in it from now on; for a parcel that was not handed over.
+    Repack {
+        /// What; at least one line.
+        lines: Vec<ShipmentLine>,
+    },
     /// It must not be handed over for now.
     Hold {
         /// Why.
@@ -68,6 +73,7 @@ impl Command for ShipmentCommand {
         let action = match self {
             Self::Create { .. } => "create",
             Self::MarkReady => "mark-ready",
+            Self::Repack { .. } => "repack",
             Self::Hold { .. } => "hold",
             Self::Unhold => "unhold",
             Self::Cancel { .. } => "cancel",
@@ -77,5 +83,12 @@ impl Command for ShipmentCommand {
             Self::Lose => "lose",
         };
         Permission::new(Shipment::NAME, action)
+    }
+
+    fn stands_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::Hold { .. } | Self::Unhold | Self::Cancel { .. } | Self::ReturnToSender | Self::Lose
+        )
     }
 }

@@ -50,6 +50,11 @@ pub enum ShipmentEvent {
     },
     /// It can be handed over.
     Ready,
+    /// Other units are in it.
+    Repacked {
+        /// What.
+        lines: Vec<ShipmentLine>,
+    },
     /// It must not be handed over for now.
     Held {
         /// Why.
@@ -108,6 +113,7 @@ event_types! {
     ShipmentEvent {
         Created => "ShipmentCreated" v1,
         Ready => "ShipmentReady" v1,
+        Repacked => "ShipmentRepacked" v1,
         Held => "ShipmentHeld" v1,
         Unheld => "ShipmentUnheld" v1,
         Cancelled => "ShipmentCancelled" v1,

@@ -96,6 +96,14 @@ impl Shipment {
         }
     }
 
+    fn repack(&self, lines: Vec<ShipmentLine>) -> Result<Vec<ShipmentEvent>, ShipmentError> {
+        if !matches!(self.status, Status::Pending | Status::ReadyToShip | Status::OnHold) {
+            return Err(self.not("be repacked"));
+        }
+        packable(&lines)?;
+        Ok(if lines == self.lines { Vec::new() } else { vec![ShipmentEvent::Repacked { lines }] })
+    }
+
     fn dispatch(&self, tracking: Option<Tracking>) -> Result<Vec<ShipmentEvent>, ShipmentError> {
         match self.status {
             Status::ReadyToShip => Ok(vec![ShipmentEvent::Dispatched { order: self.order, tracking }]),
@@ -127,13 +135,8 @@ impl Shipment {
     }
 }
 
-fn create(
-    order: OrderId,
-    lines: Vec<ShipmentLine>,
-    reservation: ReservationId,
-    location: LocationId,
-    address: Personal<Address>,
-) -> Result<Vec<ShipmentEvent>, ShipmentError> {
+/// Something is in it, and no line of the reservation twice.
+fn packable(lines: &[ShipmentLine]) -> Result<(), ShipmentError> {
     if lines.is_empty() {
         return Err(ShipmentError::Empty);
     }
@@ -142,9 +145,20 @@ fn create(
     }
     let mut taken = BTreeSet::new();
     let mut numbers = lines.iter().filter_map(|line| line.reservation_line);
-    if let Some(reservation_line) = numbers.find(|number| !taken.insert(*number)) {
-        return Err(ShipmentError::RepeatedLine { reservation_line });
+    match numbers.find(|number| !taken.insert(*number)) {
+        Some(reservation_line) => Err(ShipmentError::RepeatedLine { reservation_line }),
+        None => Ok(()),
     }
+}
+
+fn create(
+    order: OrderId,
+    lines: Vec<ShipmentLine>,
+    reservation: ReservationId,
+    location: LocationId,
+    address: Personal<Address>,
+) -> Result<Vec<ShipmentEvent>, ShipmentError> {
+    packable(&lines)?;
     Ok(vec![ShipmentEvent::Created { order, lines, reservation, location, address }])
 }
 
@@ -179,6 +193,7 @@ impl Aggregate for Shipment {
                 if same { Ok(Vec::new()) } else { Err(ShipmentError::AlreadyExists) }
             }
             C::MarkReady => known.step(&[S::Pending], S::ReadyToShip, "be ready", E::Ready),
+            C::Repack { lines } => known.repack(lines),
             C::Hold { reason } => {
                 known.step(&[S::Pending, S::ReadyToShip], S::OnHold, "be held", E::Held { reason })
             }
@@ -225,6 +240,7 @@ impl Aggregate for Shipment {
         match event {
             E::Created { .. } => return Err(EvolveError::of(event)),
             E::Ready => known.status = Status::ReadyToShip,
+            E::Repacked { lines } => known.lines.clone_from(lines),
             E::Held { .. } => {
                 known.held_from = Some(known.status);
                 known.status = Status::OnHold;

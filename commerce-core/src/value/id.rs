@@ -144,6 +144,7 @@ markers! {
     Location => LocationId: "a place where stock is kept",
     Notification => NotificationId: "a message to a recipient",
     Order => OrderId: "an order",
+    OrderEdit => OrderEditId: "an edit of an order",
     OrderLine => OrderLineId: "a line of an order",
     Payment => PaymentId: "an attempt to pay",
     Product => ProductId: "a product",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use commerce_core::carts::Cart;
 use commerce_core::checkout::machine::Status;
 use commerce_core::checkout::{Checkout, payment_of};
-use commerce_core::orders::{Order, OrderStatus};
+use commerce_core::orders::{Order, OrderStatus, PaymentSums};
 use commerce_core::payments::{Payment, RefundStatus};
 use commerce_core::promotions::{Promotion, Redemption, RedemptionStatus};
 use commerce_core::value::id::OrderId;
@@ -33,8 +33,14 @@ fn due(order: &Order) -> i64 {
     if !live || order.is_imported() {
         return 0;
     }
-    let back = order.payments().values().fold(0_i64, |sum, sums| sum.saturating_add(sums.refunded));
-    order.total().minor().saturating_sub(back)
+    let sum = |of: fn(&PaymentSums) -> i64| order.payments().values().map(of).fold(0, i64::saturating_add);
+    // What an edit leaves open is for buyer and shop to settle: it was paid what was due before.
+    let due = if order.revised().number == 0 {
+        order.total().minor()
+    } else {
+        sum(|payment| payment.captured.max(if payment.voided { 0 } else { payment.authorized }))
+    };
+    due.saturating_sub(sum(|payment| payment.refunded))
 }
 
 impl Findings {

@@ -76,20 +76,25 @@ impl Commerce {
             }
         }
         let mut parcels = if confirmed { self.parcels(&party).await? } else { Vec::new() };
-        let settings = self.settings().await?;
+        let mut more = if confirmed { self.more_reservations(&party).await? } else { Vec::new() };
+        let settings = party.settings.clone();
         let mut batch = self.batch();
         told(&mut batch, &mut party.order, cancel)?;
         if confirmed {
             let resolve_at = batch.now().plus(settings.resume());
             give_back(&mut batch, &mut party, &mut parcels, reason, resolve_at)?;
+            for reservation in &mut more {
+                let release = ReservationCommand::Release { reason: reason.clone() };
+                told(&mut batch, reservation, release)?;
+            }
         }
         advance(&mut batch, &mut party, &settings)?;
         self.apply(batch, deed).await?;
         Ok(Some(checkout))
     }
 
-    /// The parcels that the checkout prepared.
-    async fn parcels(&self, party: &Party) -> Result<Vec<Instance<Shipment>>, OperationError> {
+    /// The parcels that the checkout and later edits prepared.
+    pub(super) async fn parcels(&self, party: &Party) -> Result<Vec<Instance<Shipment>>, OperationError> {
         let reserved = party.reservation.state.iter().flat_map(Reservation::lines);
         let mut locations: Vec<_> = reserved.map(|line| line.reserved.location).collect();
         let plan = party.saga.state.as_ref().map(Checkout::plan);
@@ -97,13 +102,32 @@ impl Commerce {
         locations.sort_unstable();
         locations.dedup();
         let ids = locations.into_iter().map(|location| shipment_of(party.saga.id, location));
-        let parcels: Vec<Instance<Shipment>> = ids.map(|id| self.shared.cache.take(id)).collect();
+        let more = party.order.state.iter().flat_map(|order| order.revised().parcels.iter().copied());
+        let parcels: Vec<Instance<Shipment>> = ids.chain(more).map(|id| self.shared.cache.take(id)).collect();
         let mut ask = Ask::default();
         for parcel in &parcels {
             ask.stream(parcel);
         }
         let answer = self.ask(ask).await?;
         Ok(parcels.into_iter().map(|parcel| answer.fold(parcel)).collect::<Result<_, _>>()?)
+    }
+
+    /// The reservations that edits have brought beside that of the checkout.
+    pub(super) async fn more_reservations(
+        &self,
+        party: &Party,
+    ) -> Result<Vec<Instance<Reservation>>, OperationError> {
+        let ids = party.order.state.iter().flat_map(|order| order.revised().reservations.iter().copied());
+        let known: Vec<Instance<Reservation>> = ids.map(|id| self.shared.cache.take(id)).collect();
+        if known.is_empty() {
+            return Ok(known);
+        }
+        let mut ask = Ask::default();
+        for reservation in &known {
+            ask.stream(reservation);
+        }
+        let answer = self.ask(ask).await?;
+        Ok(known.into_iter().map(|reservation| answer.fold(reservation)).collect::<Result<_, _>>()?)
     }
 }
 

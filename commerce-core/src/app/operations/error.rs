@@ -1,12 +1,14 @@
 //! Why a use case over several aggregates is not carried out.
 
 use crate::app::reading::ReadError;
+use crate::carts::CartError;
 use crate::checkout::CheckoutError;
+use crate::checkout::reprice::RepriceError;
 use crate::identity::Denied;
 use crate::inventory::{ReservationError, StockError};
 use crate::kernel::error::{CommitError, ErrorClass, PortError};
 use crate::kernel::replay::ReplayError;
-use crate::orders::OrderError;
+use crate::orders::{OrderEditError, OrderError};
 use crate::payments::PaymentError;
 use crate::promotions::RedemptionError;
 use crate::returns::ReturnError;
@@ -20,9 +22,18 @@ pub enum OperationError {
     /// The actor may not do this.
     #[error("not permitted")]
     Denied(#[from] Denied),
+    /// A cart refuses.
+    #[error("the cart refuses")]
+    Cart(#[from] CartError),
     /// The order refuses.
     #[error("the order refuses")]
     Order(#[from] OrderError),
+    /// The edit refuses.
+    #[error("the edit refuses")]
+    Edit(#[from] OrderEditError),
+    /// The edit cannot be priced.
+    #[error("the edit cannot be priced")]
+    Reprice(#[source] RepriceError),
     /// The payment refuses.
     #[error("the payment refuses")]
     Payment(#[from] PaymentError),
@@ -80,6 +91,15 @@ impl OperationError {
             Self::Corrupt(_) => ErrorClass::Bug,
             Self::Checkout(error) => error.class(),
             _ => ErrorClass::Refused,
+        }
+    }
+}
+
+impl From<RepriceError> for OperationError {
+    fn from(error: RepriceError) -> Self {
+        match error {
+            RepriceError::Edit(refusal) => Self::Edit(refusal),
+            other => Self::Reprice(other),
         }
     }
 }

@@ -5,8 +5,11 @@
 //! again under the same key. Most repeats are no-ops by their own ids; under a command id all of them are.
 
 pub mod cancel;
+pub mod edit;
 pub mod error;
+pub mod merge;
 pub mod refund;
+pub mod return_decisions;
 pub mod returns;
 pub mod ship;
 

@@ -18,7 +18,7 @@ use crate::orders::ledger::Movement;
 use crate::orders::{Order, OrderCommand, OrderError};
 use crate::payments::{Payment, PaymentCommand, PaymentError, RefundStatus};
 use crate::returns::{
-    CountedLine, InspectedLine, RequestedLine, Resolution, Return, ReturnCommand, ReturnError, ReturnEvent,
+    CountedLine, InspectedLine, RequestedLine, Resolution, Return, ReturnCommand, ReturnError,
 };
 use crate::value::id::{LocationId, OrderId, OrderLineId, PaymentId, RefundId, ReturnId};
 use crate::value::{Quantity, Reason};
@@ -42,8 +42,7 @@ pub fn refund_of(id: ReturnId) -> RefundId {
 impl Commerce {
     /// Asks to send delivered goods back: at most what was delivered and is in no return yet.
     ///
-    /// The same request again changes nothing. Approving, rejecting and the news of the carrier are
-    /// commands on the return alone.
+    /// The same request again changes nothing.
     ///
     /// # Errors
     ///
@@ -100,7 +99,8 @@ impl Commerce {
         self.apply(batch, deed).await
     }
 
-    /// Counts goods that arrived. Counts add up, so a repeat needs the command id of the first.
+    /// Counts goods that arrived. Counts add up, so a repeat needs the command id of the first. Once they are
+    /// complete, units that are missing can be returned another time.
     ///
     /// # Errors
     ///
@@ -113,24 +113,7 @@ impl Commerce {
     ) -> Result<(), OperationError> {
         let deed = self.deed("receive-return", &(id, &counts, complete));
         let command = ReturnCommand::Receive { counts, complete };
-        retried!(self, self.try_receive_return(id, &command, &deed))
-    }
-
-    async fn try_receive_return(
-        &self,
-        id: ReturnId,
-        command: &ReturnCommand,
-        deed: &Deed,
-    ) -> Result<(), OperationError> {
-        let Some((mut goods, mut order)) = self.goods(id, command, deed).await? else { return Ok(()) };
-        let mut batch = self.batch();
-        for event in told(&mut batch, &mut goods, command.clone())? {
-            if let ReturnEvent::Counted { counts } = event {
-                let units = counts.into_iter().map(|count| (count.line, count.received));
-                shift(&mut batch, &mut order, Movement::ReturnReceived, units)?;
-            }
-        }
-        self.apply(batch, deed).await
+        retried!(self, self.try_change_return(id, &command, &deed))
     }
 
     /// Says what each received unit is good for. Units that go on sale again are stock of this location
@@ -255,7 +238,7 @@ impl Commerce {
     }
 
     /// A return and its order, once the actor may give the command; `None` where it was carried out.
-    async fn goods(
+    pub(super) async fn goods(
         &self,
         id: ReturnId,
         command: &ReturnCommand,
@@ -285,7 +268,7 @@ fn paid_by(order: &Instance<Order>) -> Result<PaymentId, OperationError> {
 }
 
 /// Moves units of an order; zeros do not move.
-fn shift(
+pub(super) fn shift(
     batch: &mut Batch<'_>,
     order: &mut Instance<Order>,
     movement: Movement,

@@ -132,7 +132,9 @@ impl Commerce {
         let mut payment: Instance<Payment> = answer.fold(payment)?;
         let on_ship = saga.state.is_some_and(|saga| saga.plan().capture == CapturePolicy::OnShip);
         let Some(known) = payment.state.as_ref().filter(|_| on_ship) else { return Ok(None) };
-        let left = known.amount().minor().saturating_sub(known.ledger().captured());
+        // An edit may have made the order cheaper than what is reserved.
+        let owed = order.total().minor().saturating_sub(paid);
+        let left = known.amount().minor().saturating_sub(known.ledger().captured()).min(owed);
         let asked = known.pending().values().any(|call| call.kind == PendingKind::Capture);
         if left > 0 && !asked {
             let amount = Money::from_minor(left, known.amount().currency());

@@ -1,12 +1,14 @@
 //! What pricing yields.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::request::{LineRef, TaxClass, TaxMode};
 use crate::value::currency::Currency;
 use crate::value::id::PromotionId;
 use crate::value::label::{Label, PromotionCode};
-use crate::value::money::Money;
+use crate::value::money::{Money, MoneyError};
 use crate::value::price::Price;
 use crate::value::quantity::Quantity;
 use crate::value::rate::Rate;
@@ -241,6 +243,22 @@ pub enum TraceStep {
 }
 
 impl PriceBook {
+    /// What each promotion gives, over lines and shipping.
+    ///
+    /// # Errors
+    ///
+    /// [`MoneyError`] where a sum does not fit.
+    pub fn granted(&self) -> Result<BTreeMap<PromotionId, Money>, MoneyError> {
+        let lines = self.lines.iter().flat_map(|line| &line.discounts);
+        let shipping = self.shipping.iter().flat_map(|charge| &charge.discounts);
+        let mut sums: BTreeMap<PromotionId, Money> = BTreeMap::new();
+        for discount in lines.chain(shipping) {
+            let sum = sums.entry(discount.promotion).or_insert_with(|| Money::zero(self.currency));
+            *sum = sum.checked_add(discount.amount)?;
+        }
+        Ok(sums)
+    }
+
     /// The prices of a line.
     pub fn line(&self, line: LineRef) -> Option<&PricedLine> {
         self.lines.iter().find(|priced| priced.line == line)
