@@ -3,11 +3,10 @@
 
 mod server;
 
-use commerce_adapters_postgres::Settings;
 use commerce_testkit::conformance::Fixture;
 
 async fn fresh() -> Fixture {
-    server::fixture(Settings::default()).await
+    server::fixture(server::patient()).await
 }
 
 commerce_testkit::store_conformance!(fresh, block_on = server::on_runtime);
@@ -19,7 +18,7 @@ mod one_by_one {
     use super::*;
 
     async fn fresh() -> Fixture {
-        server::fixture(Settings::default().without_coalescing()).await
+        server::fixture(server::patient().without_coalescing()).await
     }
 
     commerce_testkit::store_conformance!(fresh, block_on = server::on_runtime);
