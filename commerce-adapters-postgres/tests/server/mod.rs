@@ -6,6 +6,8 @@
     reason = "every suite uses a part; a test panics"
 )]
 
+pub(crate) mod proxy;
+
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
