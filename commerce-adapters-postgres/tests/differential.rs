@@ -107,7 +107,7 @@ async fn replay(drafts: &[Draft], left: &dyn Store, right: &dyn Store) {
 fn g2_random_commits_have_the_same_results_as_in_memory() {
     static CASE: AtomicU64 = AtomicU64::new(0);
     let database = Database::new();
-    let config = Config { cases: 40, failure_persistence: None, max_shrink_iters: 40, ..Config::default() };
+    let config = Config { cases: 60, failure_persistence: None, max_shrink_iters: 40, ..Config::default() };
     let drafts = proptest::collection::vec(draft(), 1..25);
     let run = TestRunner::new(config).run(&drafts, |drafts| {
         on_runtime(async {

@@ -34,6 +34,7 @@ create type commerce.outcome as (
 create function commerce.commit(
     items        integer,
     wait         text,          -- lock_timeout; null leaves the caller's
+    moment       timestamptz,   -- by which leases are judged; null for the server's clock
     locks        bigint[],      -- sorted
     shared       boolean[],
     m_item       integer[],     -- marks
@@ -127,6 +128,7 @@ declare
     level_allocated  bigint[];
     level_floor      bigint[];
     doomed       text[];
+    released     boolean;
     now_available numeric;
     now_held     numeric;
     now_allocated numeric;
@@ -178,7 +180,7 @@ begin
             from unnest(l_item, l_name, l_token) u(item, name, token)
             left join lateral (
                 select true as holds from commerce.timers t
-                where t.name = u.name and t.token = u.token and t.ready > clock_timestamp()
+                where t.name = u.name and t.token = u.token and t.ready > coalesce(moment, clock_timestamp())
                 for update of t) t on true
             where t.holds is null and not refused[u.item]
         loop
@@ -193,7 +195,7 @@ begin
             from unnest(f_item, f_name, f_token) u(item, name, token)
             left join lateral (
                 select true as holds from commerce.leases l
-                where l.name = u.name and l.token = u.token and l.until > clock_timestamp()
+                where l.name = u.name and l.token = u.token and l.until > coalesce(moment, clock_timestamp())
                 for share of l) l on true
             where l.holds is null and not refused[u.item]
         loop
@@ -241,14 +243,19 @@ begin
             where c.mixed or k.id <> c.id or k.kind <> c.kind
             order by c.place
         loop
-            if not refused[hit.item] and (c_mixed[hit.place] or not exists (
+            released := exists (
                 select from unnest(r_item, r_name, r_kind, r_id) r(item, name, kind, id)
-                where r.item = hit.item and r.name = c_name[hit.place] and r.kind = hit.kind and r.id = hit.id))
-            then
-                -- Of two owners at once one is refused; who has it already is told, or else the first.
+                where r.item = hit.item and r.name = c_name[hit.place] and r.kind = hit.kind and r.id = hit.id);
+            if not refused[hit.item] and (c_mixed[hit.place] or not released) then
+                -- Of two claims at once one is refused; who has the key is told, or else who comes first.
                 refused[hit.item] := true;
                 left_over := left_over - 1;
-                return next (hit.item, 5, hit.place, 0, 0, hit.kind, hit.id, null, 0, 0)::commerce.outcome;
+                return next (
+                    hit.item, 5, hit.place, 0, 0,
+                    case when released then c_kind[hit.place] else hit.kind end,
+                    case when released then c_id[hit.place] else hit.id end,
+                    null, 0, 0
+                )::commerce.outcome;
             end if;
         end loop;
     end if;

@@ -121,3 +121,20 @@ pub(crate) async fn version(store: &PgStore, stream: &StreamId) -> u64 {
     let load = Load { streams: vec![query], ..Load::default() };
     store.load(load).await.unwrap().streams[0].version.get()
 }
+
+/// The conformance suite's needs, on a clock that the checks move.
+pub(crate) async fn timed_fixture(settings: Settings) -> Fixture {
+    let database = Arc::new(Database::new());
+    let clock = commerce_testkit::fake::Clock::default();
+    let store = PgStore::with_clock(options(&database), settings, Arc::new(clock.clone()));
+    store.migrate().await.unwrap();
+    let kept = database.clone();
+    Fixture::new(store.clone())
+        .with_lease(store)
+        .with_clock(clock)
+        .with_reopen(move || {
+            let store = PgStore::new(options(&kept), Settings::default());
+            async move { Arc::new(store) as Arc<dyn Store> }
+        })
+        .with_block_on(|task| runtime().handle().block_on(task))
+}
