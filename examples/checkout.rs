@@ -1,6 +1,7 @@
 //! The main job: a small shop sells, and nothing that goes wrong costs anybody anything.
 //!
-//! Runs on the memory store, without a server: `cargo run --example checkout`.
+//! Runs on the memory store, without a server: `cargo run --example checkout`. On PostgreSQL:
+//! `cargo run --example checkout --features postgres -- --store postgres://…`
 #![allow(clippy::print_stdout)] // an example is there to be read
 
 use std::error::Error;
@@ -9,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use commerce_adapters_memory::MemoryStore;
 use commerce_core::app::checkout::{CheckoutRequest, CheckoutStatus};
 use commerce_core::app::query::{ById, ByKey};
 use commerce_core::checkout::{CheckoutError, payment_of};
@@ -17,10 +17,10 @@ use commerce_core::kernel::stream::Version;
 use commerce_core::orders::{NUMBER_SCOPE, Order};
 use commerce_core::port::payment::ChargeState;
 use commerce_core::value::id::{CartId, CommandId};
+use commerce_examples::backend::{self, block_on};
 use commerce_testkit::check::Findings;
 use commerce_testkit::fake::{Behaviour, Clock, Gateway};
 use commerce_testkit::shop::Shop;
-use pollster::block_on;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -30,8 +30,8 @@ const UNITS: u32 = 10;
 
 fn main() -> Outcome<()> {
     let clock = Clock::default();
-    let store = MemoryStore::with_clock(Arc::new(clock.clone()));
-    let shop = Shop::on(store, clock, Gateway::capturing());
+    let store = backend::store(Arc::new(clock.clone()))?;
+    let shop = Shop::on_shared(store, clock, Gateway::capturing(), 1);
     block_on(sell(&shop))?;
     race(&shop)?;
     block_on(check(&shop))

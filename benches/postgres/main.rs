@@ -11,6 +11,7 @@
 )]
 
 mod by_hand;
+mod cpu;
 mod order;
 mod trips;
 
@@ -23,10 +24,11 @@ use commerce_adapters_postgres::sqlx::postgres::PgConnectOptions;
 use commerce_adapters_postgres::{PgStore, Settings};
 use commerce_core::port::store::Store;
 use commerce_tests::server::Cluster;
+use cpu::Cpu;
 use order::Order;
 
 /// How long one figure is measured.
-const SPAN: Duration = Duration::from_millis(1500);
+const SPAN: Duration = Duration::from_millis(1000);
 /// Further pools than one order touches.
 pub(crate) const SKUS: u64 = 1000;
 
@@ -52,19 +54,17 @@ async fn run(cluster: &Cluster) {
         ("(b) one statement", hand.clone().statement()),
         ("(c) batches of 100", hand.batched()),
     ];
-    println!("\nOrders per second (2 events of 600 bytes, 3 holds, key, mark, timer)\n");
-    println!("{:20} {:>9} {:>9} {:>9}", "tasks", 1, 16, 64);
-    for (name, place) in &ways {
+    println!("\nOrders per second (2 events of 600 bytes, 3 holds, key, mark, timer), and");
+    println!("microseconds of processor time per order: server + client\n");
+    println!("{:20} {:>20} {:>20} {:>20}", "tasks", 1, 16, 64);
+    // A word on the command line picks the ways whose names hold it.
+    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
+    for (name, place) in ways.iter().filter(|(name, _)| name.contains(&wanted)) {
         let mut row = Vec::new();
         for tasks in [1, 16, 64] {
-            let mut rates = Vec::new();
-            for _ in 0..3 {
-                rates.push(rate(place, tasks).await);
-            }
-            rates.sort_unstable();
-            row.push(rates[1]);
+            row.push(median(cluster, place, tasks).await.to_string());
         }
-        println!("{name:20} {:>9} {:>9} {:>9}", row[0], row[1], row[2]);
+        println!("{name:20} {:>20} {:>20} {:>20}", row[0], row[1], row[2]);
     }
     hot(cluster).await;
 }
@@ -77,12 +77,7 @@ async fn hot(cluster: &Cluster) {
         vec![("coalesced", hot_through(ours)), ("(a) UPDATE in a transaction", hand.hot())];
     println!("\nOne hot pool, 64 tasks, holds per second\n");
     for (name, place) in &ways {
-        let mut rates = Vec::new();
-        for _ in 0..3 {
-            rates.push(rate(place, 64).await);
-        }
-        rates.sort_unstable();
-        println!("{name:30} {:>9}", rates[1]);
+        println!("{name:30} {:>20}", median(cluster, place, 64).await.to_string());
     }
 }
 
@@ -113,12 +108,36 @@ fn hot_through(store: PgStore) -> Place {
     })
 }
 
+/// A rate, and what it cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Figure {
+    rate: u64,
+    server: u64,
+    client: u64,
+}
+
+impl std::fmt::Display for Figure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({} + {})", self.rate, self.server, self.client)
+    }
+}
+
+/// The middle one of three runs.
+async fn median(cluster: &Cluster, place: &Place, tasks: u64) -> Figure {
+    let mut figures = Vec::new();
+    for _ in 0..3 {
+        figures.push(measure(cluster, place, tasks).await);
+    }
+    figures.sort_unstable();
+    figures[1]
+}
+
 /// Orders per second with this many tasks.
-async fn rate(place: &Place, tasks: u64) -> u64 {
+async fn measure(cluster: &Cluster, place: &Place, tasks: u64) -> Figure {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let stop = Arc::new(AtomicBool::new(false));
     let placed = Arc::new(AtomicU64::new(0));
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), Cpu::now(cluster.process()));
     let workers: Vec<_> = (0..tasks)
         .map(|_| {
             let (place, stop, placed) = (place.clone(), stop.clone(), placed.clone());
@@ -135,5 +154,8 @@ async fn rate(place: &Place, tasks: u64) -> u64 {
     for worker in workers {
         worker.await.unwrap();
     }
-    placed.load(Ordering::Relaxed) * 1000 / u64::try_from(start.elapsed().as_millis()).unwrap()
+    let (placed, millis) =
+        (placed.load(Ordering::Relaxed), u64::try_from(start.elapsed().as_millis()).unwrap());
+    let (server, client) = Cpu::now(cluster.process()).per(before, placed);
+    Figure { rate: placed * 1000 / millis, server, client }
 }

@@ -13,6 +13,26 @@ use crate::PgStore;
 use crate::error::{corrupt, port_error};
 use crate::types::Moment;
 
+/// By which clock a store judges timers and leases.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Time {
+    /// The server's.
+    #[default]
+    Server,
+    /// One of the host's.
+    Host(Arc<dyn Clock>),
+}
+
+impl Time {
+    /// The time to send along, where it is not the server's.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        match self {
+            Self::Server => None,
+            Self::Host(clock) => Some(Moment(clock.now())),
+        }
+    }
+}
+
 /// Tells the server's time, as far as it was measured, and never goes back.
 ///
 /// Clones share the measurement. Call [`PgClock::measure`] now and then.

@@ -29,7 +29,7 @@ impl PgStore {
     ) -> Result<Receipt, CommitError> {
         let prepared = Prepared::new(commit, self.inner.locks)?;
         let batch = std::slice::from_ref(&prepared);
-        match apply(transaction, &self.inner.applier.statement, batch, None).await {
+        match apply(transaction, &self.inner.applier.statement, batch, None, self.moment()).await {
             Ok(mut outcomes) => outcomes.pop().unwrap_or(Err(CommitError::Port(corrupt("commit_in")))),
             // Nothing is durable before the host's own COMMIT.
             Err(error) => Err(CommitError::Port(port_error("commit_in", Effect::None, &error))),

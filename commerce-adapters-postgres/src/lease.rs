@@ -16,7 +16,7 @@ use crate::timers::micros;
 use crate::types::Moment;
 
 /// The end of a lease that starts now.
-const END: &str = "least(clock_timestamp() + $2 * interval '1 microsecond', \
+const END: &str = "least(coalesce($3, clock_timestamp()) + $2 * interval '1 microsecond', \
                    timestamptz '9999-12-31 23:59:59.999999+00')";
 
 #[async_trait]
@@ -25,20 +25,24 @@ impl Lease for PgStore {
         let sql = format!(
             "insert into commerce.leases as l (name, token, until) values ($1, 1, {END}) \
              on conflict (name) do update set token = l.token + 1, until = {END} \
-             where l.until is null or l.until <= clock_timestamp() returning l.token, l.until"
+             where l.until is null or l.until <= coalesce($3, clock_timestamp()) returning l.token, l.until"
         );
-        let call = sqlx::query(self.inner.settings.schema.sql(&sql)).bind(name).bind(micros(span));
+        let call = sqlx::query(self.inner.settings.schema.sql(&sql))
+            .bind(name)
+            .bind(micros(span))
+            .bind(self.moment());
         granted("acquire", name, &self.write("acquire", call).await?)
     }
 
     async fn renew(&self, fence: &Fence, span: Duration) -> Result<Option<Granted>, PortError> {
         let sql = format!(
             "update commerce.leases l set until = {END} \
-             where l.name = $1 and l.token = $3 and l.until > clock_timestamp() returning l.token, l.until"
+             where l.name = $1 and l.token = $4 and l.until > coalesce($3, clock_timestamp()) returning l.token, l.until"
         );
         let call = sqlx::query(self.inner.settings.schema.sql(&sql))
             .bind(&*fence.name)
             .bind(micros(span))
+            .bind(self.moment())
             .bind(token(fence));
         granted("renew", &fence.name, &self.write("renew", call).await?)
     }

@@ -135,11 +135,7 @@ async fn migrate(connection: &mut PgConnection, schema: &Schema) -> Result<(), M
     let done = apply(connection, schema).await;
     let end = if done.is_ok() { "commit" } else { "rollback" };
     run(connection, end).await.map_err(error)?;
-    done.map_err(error)?;
-    // Statements that were planned for empty tables without statistics would stay as they are.
-    run(connection, &schema.text("analyze commerce.streams, commerce.events, commerce.pools"))
-        .await
-        .map_err(error)
+    done.map_err(error)
 }
 
 async fn apply(connection: &mut PgConnection, schema: &Schema) -> Result<(), sqlx::Error> {
@@ -168,8 +164,13 @@ async fn apply(connection: &mut PgConnection, schema: &Schema) -> Result<(), sql
 
 /// The newest migration that the database has; 0 for none.
 async fn applied(connection: &mut PgConnection, schema: &Schema) -> Result<i32, sqlx::Error> {
-    let table = format!("\"{schema}\".migrations");
-    let known = sqlx::query("select to_regclass($1) is not null").bind(table).fetch_one(&mut *connection);
+    // Asked of the catalogue's own tables: a name may still be looked up as it was before the lock came.
+    let known = sqlx::query(
+        "select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+         where n.nspname = $1 and c.relname = 'migrations')",
+    )
+    .bind(schema.as_str())
+    .fetch_one(&mut *connection);
     if !known.await?.try_get::<bool, _>(0)? {
         return Ok(0);
     }

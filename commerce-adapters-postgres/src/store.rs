@@ -10,16 +10,19 @@ use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
 use commerce_core::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{StreamId, Version};
+use commerce_core::port::clock::Clock;
 use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 use sqlx::SqlStr;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
 use tokio::time::timeout;
 
+use crate::clock::Time;
 use crate::commit::{Applier, Locks, Prepared, Queue, statement};
 use crate::connections::Connections;
 use crate::error::{PORT, Verdict, port_error, timeout as timed_out, verdict};
 use crate::read::ReadStatements;
+use crate::types::Moment;
 use crate::{Settings, load, scan, timers};
 
 /// A query under construction.
@@ -58,12 +61,28 @@ impl PgStore {
 
     /// A store that connects with these options.
     pub fn new(options: PgConnectOptions, settings: Settings) -> Self {
+        Self::timed(options, settings, Time::Server)
+    }
+
+    /// A store that judges timers and leases by this clock instead of the server's: for tests and
+    /// simulations. All processes that share the database must then share the clock.
+    pub fn with_clock(options: PgConnectOptions, settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        Self::timed(options, settings, Time::Host(clock))
+    }
+
+    /// The time to send along, where it is not the server's.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        self.inner.applier.time.moment()
+    }
+
+    fn timed(options: PgConnectOptions, settings: Settings, time: Time) -> Self {
         let patience = settings.answer_timeout;
         let connections = Arc::new(Connections::new(options, settings.connections, patience));
         let applier = Arc::new(Applier {
             connections: connections.clone(),
             statement: settings.schema.sql(&statement()),
             patience,
+            time,
             batch_wait: milliseconds(settings.batch_lock_timeout),
             wait: milliseconds(settings.lock_timeout),
         });

@@ -26,7 +26,8 @@ pub(crate) async fn due(store: &PgStore, query: DueQuery) -> Result<Due, PortErr
     let call = sqlx::query(statement)
         .bind(kinds)
         .bind(i64::from(query.limit.min(MAX_PAGE)))
-        .bind(micros(query.lease));
+        .bind(micros(query.lease))
+        .bind(store.moment());
     let rows = store.write("due", call).await?;
     read(&rows).map_err(|error| port_error("due", Effect::Unknown, &error))
 }

@@ -14,10 +14,11 @@ use super::fill::{Columns, int};
 use super::lock::{Lock, sorted};
 use super::prepared::Prepared;
 use crate::error::corrupt;
+use crate::types::Moment;
 
 /// The call itself, one placeholder per parameter of the function.
 pub(crate) fn statement() -> String {
-    let parameters: Vec<String> = (1..=77).map(|number| format!("${number}")).collect();
+    let parameters: Vec<String> = (1..=78).map(|number| format!("${number}")).collect();
     format!("select * from commerce.commit({})", parameters.join(", "))
 }
 
@@ -32,6 +33,7 @@ pub(crate) async fn apply(
     statement: &SqlStr,
     batch: &[Arc<Prepared>],
     wait: Option<&str>,
+    moment: Option<Moment>,
 ) -> Result<Vec<Outcome>, sqlx::Error> {
     let mut columns = Columns::default();
     for (prepared, item) in batch.iter().zip(1..) {
@@ -45,6 +47,7 @@ pub(crate) async fn apply(
     let call = sqlx::query(statement.clone())
         .bind(int(batch.len()))
         .bind(wait)
+        .bind(moment)
         .bind(locks.iter().map(|lock| lock.key).collect::<Vec<_>>())
         .bind(locks.iter().map(|lock| lock.shared).collect::<Vec<_>>());
     let call = columns.marks.bind(call);

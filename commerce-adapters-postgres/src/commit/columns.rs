@@ -12,6 +12,11 @@ use crate::types::Moment;
 /// A call under construction.
 pub(super) type Call<'q> = Query<'q, Postgres, PgArguments>;
 
+/// Nothing instead of an array without elements: the server need not unpack it.
+fn some<T>(column: Vec<T>) -> Option<Vec<T>> {
+    Some(column).filter(|column| !column.is_empty())
+}
+
 /// Declares groups of columns and how each is bound, field by field.
 macro_rules! columns {
     ($($(#[$doc:meta])* $group:ident { $($field:ident: $kind:ty),+ $(,)? })+) => { $(
@@ -25,7 +30,7 @@ macro_rules! columns {
 
         impl $group<'_> {
             pub(super) fn bind(self, call: Call<'_>) -> Call<'_> {
-                call$(.bind(self.$field))+
+                call$(.bind(some(self.$field)))+
             }
         }
     )+ };

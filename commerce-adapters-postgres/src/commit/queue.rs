@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::apply::Outcome;
 use super::prepared::Prepared;
 use super::single::{Answer, Applier};
+use crate::connections::Held;
 use crate::error::PORT;
 
 /// How many waiting commits are looked at for one batch.
@@ -97,43 +98,43 @@ impl Queue {
 
     /// A committer: applies batches until nothing waits that may be applied now.
     async fn run(self: Arc<Self>) {
-        let running = Running(&self);
+        let mut running = Some(Running(&self));
         let mut kept = None;
-        loop {
-            let (batch, more) = {
-                let mut state = self.state();
-                let batch = state.pick(self.most);
-                if batch.is_empty() {
-                    // Under the lock, so that whoever comes next sees that a committer is free.
-                    running.end(&mut state);
-                    break;
-                }
-                (batch, self.may_start(&mut state))
-            };
-            if more {
-                self.start();
-            }
+        let mut batch = self.next(&[], &mut kept, &mut running);
+        while !batch.is_empty() {
             let prepared: Vec<Arc<Prepared>> = batch.iter().map(|job| job.prepared.clone()).collect();
-            match self.applier.call(&mut kept, &prepared, &self.applier.batch_wait).await {
-                Answer::Told(outcomes) => self.tell(batch, outcomes),
-                Answer::Apart(..) => self.take_apart(batch),
+            let outcomes = match self.applier.call(&mut kept, &prepared, &self.applier.batch_wait).await {
+                Answer::Told(outcomes) => outcomes,
                 Answer::Failed(error) => {
-                    let outcomes = batch.iter().map(|_| Err(CommitError::Port(error.clone()))).collect();
-                    self.tell(batch, outcomes);
+                    batch.iter().map(|_| Err(CommitError::Port(error.clone()))).collect()
                 }
-            }
-        }
-        if let Some(held) = kept {
-            held.keep();
+                Answer::Apart(..) => {
+                    self.take_apart(batch);
+                    batch = self.next(&[], &mut kept, &mut running);
+                    continue;
+                }
+            };
+            // Before anybody is told: who commits again at once finds a free committer and its connection.
+            let next = self.next(&batch, &mut kept, &mut running);
+            tell(batch, outcomes);
+            batch = next;
         }
     }
 
-    fn tell(&self, batch: Vec<Job>, outcomes: Vec<Outcome>) {
-        self.state().free(&batch);
-        for (job, outcome) in batch.into_iter().zip(outcomes) {
-            // Nobody listens where the caller's future was dropped.
-            let _ = job.answer.send(outcome);
+    /// Frees what is done and takes the next batch; where there is none the committer ends.
+    fn next(&self, done: &[Job], kept: &mut Option<Held>, running: &mut Option<Running<'_>>) -> Vec<Job> {
+        let mut state = self.state();
+        state.free(done);
+        let batch = state.pick(self.most);
+        if batch.is_empty() {
+            if let Some(held) = kept.take() {
+                held.keep();
+            }
+            if let Some(running) = running.take() {
+                running.end(&mut state);
+            }
         }
+        batch
     }
 
     /// Runs every commit of a batch that failed on a connection of its own, a few at once; one of them may
@@ -145,13 +146,24 @@ impl Queue {
                 let turn = queue.apart.clone().acquire_owned().await;
                 let outcome = queue.applier.alone(&job.prepared).await;
                 drop(turn);
-                queue.tell(vec![job], vec![outcome]);
-                let start = queue.may_start(&mut queue.state());
+                let start = {
+                    let mut state = queue.state();
+                    state.free(std::slice::from_ref(&job));
+                    queue.may_start(&mut state)
+                };
                 if start {
                     queue.start();
                 }
+                tell(vec![job], vec![outcome]);
             });
         }
+    }
+}
+
+/// Gives every caller its result; nobody listens where the caller's future was dropped.
+fn tell(jobs: Vec<Job>, outcomes: Vec<Outcome>) {
+    for (job, outcome) in jobs.into_iter().zip(outcomes) {
+        let _ = job.answer.send(outcome);
     }
 }
 

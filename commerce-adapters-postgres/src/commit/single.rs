@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::apply::{Outcome, apply};
 use super::prepared::Prepared;
+use crate::clock::Time;
 use crate::connections::{Connections, Held};
 use crate::error::{Verdict, port_error, timeout as timed_out, verdict};
 
@@ -33,6 +34,7 @@ pub(crate) struct Applier {
     pub(crate) connections: Arc<Connections>,
     pub(crate) statement: SqlStr,
     pub(crate) patience: Duration,
+    pub(crate) time: Time,
     /// `lock_timeout` of a batch.
     pub(crate) batch_wait: String,
     /// `lock_timeout` of a single commit.
@@ -49,7 +51,7 @@ impl Applier {
                 Err(error) => return Answer::Failed(error),
             },
         };
-        let work = apply(&mut held, &self.statement, batch, Some(wait));
+        let work = apply(&mut held, &self.statement, batch, Some(wait), self.time.moment());
         let Ok(result) = timeout(self.patience, work).await else {
             return Answer::Failed(timed_out("commit", Effect::Unknown));
         };

@@ -8,6 +8,11 @@
 --    read. A commit that fails one takes no part in the later ones.
 -- 3. Writes of the commits that are left.
 --
+-- Every look-up is a lateral subquery that the planner cannot flatten ("offset 0", or a row lock): plans are
+-- made once, often while tables are empty, and must go from the batch's rows to the table by its key.
+--
+-- Groups of parameters that a batch has no rows for are null.
+--
 -- The caller sees to it that two commits of one batch share nothing but pools, that rows are grouped by
 -- commit in the order of arrival, and that they are sorted by their keys within a commit: the first row
 -- that fails is then the smallest.
@@ -29,6 +34,7 @@ create type commerce.outcome as (
 create function commerce.commit(
     items        integer,
     wait         text,          -- lock_timeout; null leaves the caller's
+    moment       timestamptz,   -- by which leases are judged; null for the server's clock
     locks        bigint[],      -- sorted
     shared       boolean[],
     m_item       integer[],     -- marks
@@ -108,23 +114,21 @@ create function commerce.commit(
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
     refused      boolean[] := array_fill(false, array[items]);
     left_over    integer := items;      -- commits that are not refused
+    ignored      text;
     hit          record;
-    stale        integer[];
-    actual       bigint[];
+    stale        bigint;
     newest       bigint;                -- the latest transaction of any stream of the batch
-    known        boolean[];             -- pools: is there a row
     touched      boolean[];             -- by a commit that is applied
     level_available  bigint[];              -- levels: as the commits so far leave them
     level_held       bigint[];
     level_allocated  bigint[];
     level_floor      bigint[];
-    was          bigint[][];            -- available, held, allocated before
+    doomed       text[];
+    released     boolean;
     now_available numeric;
     now_held     numeric;
     now_allocated numeric;
@@ -151,7 +155,7 @@ begin
             using errcode = 'feature_not_supported';
     end if;
     if wait is not null then
-        perform set_config('lock_timeout', wait, true);
+        ignored := set_config('lock_timeout', wait, true);
     end if;
     perform case when u.shared then pg_advisory_xact_lock_shared(u.lock) else pg_advisory_xact_lock(u.lock) end
     from unnest(locks, shared) u(lock, shared);
@@ -160,7 +164,8 @@ begin
     if cardinality(m_item) > 0 then
         for hit in
             select u.item, m.version, m.hash, m.result, m.tx, m.position
-            from unnest(m_item, m_name) u(item, name) join commerce.marks m on m.name = u.name
+            from unnest(m_item, m_name) u(item, name)
+            cross join lateral (select * from commerce.marks m where m.name = u.name offset 0) m
         loop
             refused[hit.item] := true;
             left_over := left_over - 1;
@@ -175,7 +180,7 @@ begin
             from unnest(l_item, l_name, l_token) u(item, name, token)
             left join lateral (
                 select true as holds from commerce.timers t
-                where t.name = u.name and t.token = u.token and t.ready > clock_timestamp()
+                where t.name = u.name and t.token = u.token and t.ready > coalesce(moment, clock_timestamp())
                 for update of t) t on true
             where t.holds is null and not refused[u.item]
         loop
@@ -190,7 +195,7 @@ begin
             from unnest(f_item, f_name, f_token) u(item, name, token)
             left join lateral (
                 select true as holds from commerce.leases l
-                where l.name = u.name and l.token = u.token and l.until > clock_timestamp()
+                where l.name = u.name and l.token = u.token and l.until > coalesce(moment, clock_timestamp())
                 for share of l) l on true
             where l.holds is null and not refused[u.item]
         loop
@@ -202,53 +207,72 @@ begin
 
     -- Versions.
     if cardinality(s_item) > 0 then
-        select array_agg(u.place order by u.place) filter (where coalesce(s.version, 0) <> u.expected),
-               array_agg(coalesce(s.version, 0) order by u.place) filter (where coalesce(s.version, 0) <> u.expected),
-               max(s.tx)
-        into stale, actual, newest
-        from unnest(s_id, s_kind, s_expected) with ordinality u(id, kind, expected, place)
-        left join commerce.streams s on s.id = u.id and s.kind = u.kind;
-        for i in 1 .. coalesce(cardinality(stale), 0) loop
-            item := s_item[stale[i]];
-            if not refused[item] then
-                refused[item] := true;
-                left_over := left_over - 1;
-                return next (item, 4, stale[i], actual[i], 0, null, null, null, 0, 0)::commerce.outcome;
-            end if;
-        end loop;
+        select count(*) filter (where coalesce(s.version, 0) <> u.expected), max(s.tx)
+        into stale, newest
+        from unnest(s_id, s_kind, s_expected) u(id, kind, expected)
+        left join lateral (
+            select s.version, s.tx from commerce.streams s where s.id = u.id and s.kind = u.kind offset 0
+            ) s on true;
+        if stale > 0 then
+            for hit in
+                select u.item, u.place, coalesce(s.version, 0) as actual
+                from unnest(s_item, s_id, s_kind, s_expected) with ordinality u(item, id, kind, expected, place)
+                left join lateral (
+                    select s.version from commerce.streams s where s.id = u.id and s.kind = u.kind offset 0
+                    ) s on true
+                where coalesce(s.version, 0) <> u.expected
+                order by u.place
+            loop
+                if not refused[hit.item] then
+                    refused[hit.item] := true;
+                    left_over := left_over - 1;
+                    return next (hit.item, 4, hit.place, hit.actual, 0, null, null, null, 0, 0)::commerce.outcome;
+                end if;
+            end loop;
+        end if;
     end if;
 
     -- Keys: what its owner releases in the same commit is free.
     if cardinality(c_item) > 0 and left_over > 0 then
         for hit in
-            select distinct on (c.item)
-                   c.item, c.place, coalesce(k.kind, c.kind) as kind, coalesce(k.id, c.id) as id
+            select c.item, c.place, coalesce(k.kind, c.kind) as kind, coalesce(k.id, c.id) as id
             from unnest(c_item, c_name, c_kind, c_id, c_mixed) with ordinality
                  c(item, name, kind, id, mixed, place)
             left join lateral (
-                select k.kind, k.id from commerce.keys k
-                where k.name = c.name and not exists (
-                    select from unnest(r_item, r_name, r_kind, r_id) r(item, name, kind, id)
-                    where r.item = c.item and r.name = c.name and r.kind = k.kind and r.id = k.id)
-                ) k on true
-            where not refused[c.item] and (c.mixed or k.id <> c.id or k.kind <> c.kind)
-            order by c.item, c.place
+                select k.kind, k.id from commerce.keys k where k.name = c.name offset 0) k on true
+            where c.mixed or k.id <> c.id or k.kind <> c.kind
+            order by c.place
         loop
-            refused[hit.item] := true;
-            left_over := left_over - 1;
-            return next (hit.item, 5, hit.place, 0, 0, hit.kind, hit.id, null, 0, 0)::commerce.outcome;
+            released := exists (
+                select from unnest(r_item, r_name, r_kind, r_id) r(item, name, kind, id)
+                where r.item = hit.item and r.name = c_name[hit.place] and r.kind = hit.kind and r.id = hit.id);
+            if not refused[hit.item] and (c_mixed[hit.place] or not released) then
+                -- Of two claims at once one is refused; who has the key is told, or else who comes first.
+                refused[hit.item] := true;
+                left_over := left_over - 1;
+                return next (
+                    hit.item, 5, hit.place, 0, 0,
+                    case when released then c_kind[hit.place] else hit.kind end,
+                    case when released then c_id[hit.place] else hit.id end,
+                    null, 0, 0
+                )::commerce.outcome;
+            end if;
         end loop;
     end if;
 
-    -- Pools: commits in the order of arrival, each on what the ones before it left.
+    -- Pools: commits in the order of arrival, each on what the ones before it left. Their rows are locked
+    -- too, so that what somebody else writes without our locks is not lost.
     if cardinality(n_item) > 0 and left_over > 0 then
-        select array_agg(p.name is not null order by u.place), array_agg(coalesce(p.available, 0) order by u.place),
-               array_agg(coalesce(p.held, 0) order by u.place), array_agg(coalesce(p.allocated, 0) order by u.place),
-               array_agg(coalesce(p.floor, 0) order by u.place)
-        into known, level_available, level_held, level_allocated, level_floor
-        from unnest(p_name) with ordinality u(name, place)
-        left join commerce.pools p on p.name = u.name;
-        was := array[level_available, level_held, level_allocated];
+        select array_agg(l.available), array_agg(l.held), array_agg(l.allocated),
+               array_agg(l.floor)
+        into level_available, level_held, level_allocated, level_floor
+        from (select coalesce(p.available, 0) as available,
+                     coalesce(p.held, 0) as held, coalesce(p.allocated, 0) as allocated,
+                     coalesce(p.floor, 0) as floor
+              from unnest(p_name) with ordinality u(name, place)
+              left join lateral (
+                  select * from commerce.pools p where p.name = u.name for update) p on true
+              order by u.place) l;
         touched := array_fill(false, array[cardinality(p_name)]);
         i := 1;
         while i <= cardinality(n_item) loop
@@ -316,43 +340,45 @@ begin
         tx := newest;
     end if;
 
-    if cardinality(c_item) > 0 or cardinality(r_item) > 0 then
-        delete from commerce.keys k
-        using unnest(r_item, r_name, r_kind, r_id) r(item, name, kind, id)
-        where k.name = r.name and k.kind = r.kind and k.id = r.id and not refused[r.item];
+    if cardinality(r_item) > 0 then
+        doomed := array(
+            select r.name from unnest(r_item, r_name, r_kind, r_id) r(item, name, kind, id)
+            where not refused[r.item] and exists (
+                select from commerce.keys k
+                where k.name = r.name and k.kind = r.kind and k.id = r.id offset 0));
+        delete from commerce.keys k where k.name = any (doomed);
+    end if;
+    if cardinality(c_item) > 0 then
         insert into commerce.keys as k (name, kind, id, subject)
         select c.name, c.kind, c.id, c.subject
         from unnest(c_item, c_name, c_kind, c_id, c_subject) c(item, name, kind, id, subject)
         where not refused[c.item]
         on conflict (name) do update set kind = excluded.kind, id = excluded.id, subject = excluded.subject;
-        -- The personal key of an erased subject would bring back what was erased.
-        delete from commerce.keys k
-        using unnest(c_item, c_name, c_subject) c(item, name, subject)
-        where c.subject is not null and not refused[c.item] and k.name = c.name
-          and exists (select from commerce.erased e where e.subject = c.subject);
+        if cardinality(array_remove(c_subject, null)) > 0 then
+            -- The personal key of an erased subject would bring back what was erased.
+            doomed := array(
+                select c.name from unnest(c_item, c_name, c_subject) c(item, name, subject)
+                where not refused[c.item] and exists (
+                    select from commerce.erased e where e.subject = c.subject offset 0));
+            delete from commerce.keys k where k.name = any (doomed);
+        end if;
     end if;
 
     if true = any (touched) then
-        update commerce.pools p
-        set available = p.available + (u.available - u.was_available),
-            held = p.held + (u.held - u.was_held),
-            allocated = p.allocated + (u.allocated - u.was_allocated),
-            floor = u.floor
-        from unnest(p_name, known, touched, level_available, level_held, level_allocated, level_floor,
-                    was[1:1], was[2:2], was[3:3])
-             u(name, known, touched, available, held, allocated, floor,
-               was_available, was_held, was_allocated)
-        where u.known and u.touched and p.name = u.name;
         insert into commerce.pools (name, available, held, allocated, floor)
         select u.name, u.available, u.held, u.allocated, u.floor
-        from unnest(p_name, known, touched, level_available, level_held, level_allocated, level_floor)
-             u(name, known, touched, available, held, allocated, floor)
-        where u.touched and not u.known;
+        from unnest(p_name, touched, level_available, level_held, level_allocated, level_floor)
+             u(name, touched, available, held, allocated, floor)
+        where u.touched
+        on conflict (name) do update
+        set available = excluded.available, held = excluded.held, allocated = excluded.allocated,
+            floor = excluded.floor;
     end if;
 
     if cardinality(e_item) > 0 then
-        select array_agg(nextval('commerce.event_position')) into positions
-        from generate_series(1, cardinality(e_item));
+        for i in 1 .. cardinality(e_item) loop
+            positions[i] := nextval('commerce.event_position');
+        end loop;
         insert into commerce.events
             (tx, position, id, kind, version, event_id, type, schema, at, correlation, causation, actor,
              personal, data)
@@ -376,7 +402,8 @@ begin
                case when e.subject is null then v.value end
         from unnest(v_item, v_id, v_kind, v_version, v_field, v_subject, v_value)
              v(item, id, kind, version, field, subject, value)
-        left join commerce.erased e on e.subject = v.subject
+        left join lateral (
+            select e.subject from commerce.erased e where e.subject = v.subject offset 0) e on true
         where not refused[v.item];
     end if;
 
@@ -388,8 +415,9 @@ begin
         from unnest(x_item, x_id, x_kind, x_version, x_schema, x_data)
              x(item, id, kind, version, schema, data)
         where not refused[x.item] and not (erasures and exists (
-            select from commerce.personal p join commerce.erased e on e.subject = p.subject
-            where p.id = x.id and p.kind = x.kind))
+            select from (select p.subject from commerce.personal p
+                         where p.id = x.id and p.kind = x.kind offset 0) p
+            where exists (select from commerce.erased e where e.subject = p.subject offset 0)))
         on conflict (id, kind) do update
         set version = excluded.version, schema = excluded.schema, data = excluded.data;
     end if;
@@ -405,8 +433,8 @@ begin
     end if;
 
     if cardinality(d_item) > 0 then
-        delete from commerce.timers t using unnest(d_item, d_name) d(item, name)
-        where t.name = d.name and not refused[d.item];
+        doomed := array(select d.name from unnest(d_item, d_name) d(item, name) where not refused[d.item]);
+        delete from commerce.timers t where t.name = any (doomed);
     end if;
     if cardinality(t_item) > 0 then
         insert into commerce.timers (name, kind, due, ready, token, payload)
@@ -430,10 +458,14 @@ begin
         from unnest(m_item, m_name, m_version, m_hash, m_result) m(item, name, version, hash, result)
         where not refused[m.item];
     end if;
-    return query
-    select u.item, 0, 0, 0::bigint, 0::bigint, null::text, null::uuid, null::bytea,
-           case when e_last[u.item] > 0 then tx else coalesce(end_tx, 0) end,
-           coalesce(positions[nullif(e_last[u.item], 0)], end_position, 0)
-    from generate_series(1, items) u(item) where not refused[u.item];
+    for i in 1 .. items loop
+        if not refused[i] then
+            return next (
+                i, 0, 0, 0, 0, null, null, null,
+                case when e_last[i] > 0 then tx else coalesce(end_tx, 0) end,
+                coalesce(positions[nullif(e_last[i], 0)], end_position, 0)
+            )::commerce.outcome;
+        end if;
+    end loop;
 end
 $$;

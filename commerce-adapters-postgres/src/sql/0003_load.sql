@@ -39,8 +39,6 @@ create function commerce.load(
 language plpgsql stable
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 begin
     if cardinality(s_id) > 0 then
@@ -49,16 +47,21 @@ begin
                null::uuid, null::text, n.schema, null::timestamptz, null::uuid, null::uuid, null::text,
                n.data, null::integer[], null::uuid[], null::bytea[], array[n.version]
         from unnest(s_kind, s_id, s_after, s_schema) with ordinality q(kind, id, after, schema, place)
-        join commerce.streams s on s.id = q.id and s.kind = q.kind
-        left join commerce.snapshots n
-            on n.id = q.id and n.kind = q.kind and n.schema = q.schema and n.version > q.after;
+        cross join lateral (
+            select s.version from commerce.streams s where s.id = q.id and s.kind = q.kind offset 0) s
+        left join lateral (
+            select * from commerce.snapshots n
+            where n.id = q.id and n.kind = q.kind and n.schema = q.schema and n.version > q.after
+            offset 0) n on true;
         return query
         select 2, q.place::integer, e.tx, e.position, e.kind, e.id, e.version, e.event_id, e.type, e.schema,
                e.at, e.correlation, e.causation, e.actor, e.data, p.fields, p.subjects, p.contents,
                null::bigint[]
         from unnest(s_kind, s_id, s_after, s_schema) with ordinality q(kind, id, after, schema, place)
-        left join commerce.snapshots n
-            on n.id = q.id and n.kind = q.kind and n.schema = q.schema and n.version > q.after
+        left join lateral (
+            select n.version from commerce.snapshots n
+            where n.id = q.id and n.kind = q.kind and n.schema = q.schema and n.version > q.after
+            offset 0) n on true
         cross join lateral (
             select e.* from commerce.events e
             where e.id = q.id and e.kind = q.kind and e.version > coalesce(n.version, q.after)
@@ -75,7 +78,8 @@ begin
         select 3, q.place::integer, null::bigint, null::bigint, k.kind, k.id, null::bigint, null::uuid,
                null::text, null::integer, null::timestamptz, null::uuid, null::uuid, null::text,
                null::bytea, null::integer[], null::uuid[], null::bytea[], null::bigint[]
-        from unnest(k_name) with ordinality q(name, place) join commerce.keys k on k.name = q.name;
+        from unnest(k_name) with ordinality q(name, place)
+        cross join lateral (select * from commerce.keys k where k.name = q.name offset 0) k;
     end if;
     if cardinality(p_name) > 0 then
         return query
@@ -83,14 +87,16 @@ begin
                null::uuid, null::text, null::integer, null::timestamptz, null::uuid, null::uuid, null::text,
                null::bytea, null::integer[], null::uuid[], null::bytea[],
                array[p.available, p.held, p.allocated, p.floor]
-        from unnest(p_name) with ordinality q(name, place) join commerce.pools p on p.name = q.name;
+        from unnest(p_name) with ordinality q(name, place)
+        cross join lateral (select * from commerce.pools p where p.name = q.name offset 0) p;
     end if;
     if cardinality(m_name) > 0 then
         return query
         select 5, q.place::integer, m.tx, m.position, null::text, null::uuid, m.version::bigint, m.hash,
                null::text, null::integer, null::timestamptz, null::uuid, null::uuid, null::text, m.result,
                null::integer[], null::uuid[], null::bytea[], null::bigint[]
-        from unnest(m_name) with ordinality q(name, place) join commerce.marks m on m.name = q.name;
+        from unnest(m_name) with ordinality q(name, place)
+        cross join lateral (select * from commerce.marks m where m.name = q.name offset 0) m;
     end if;
     if cardinality(d_from) > 0 then
         return query

@@ -1,6 +1,7 @@
 -- $1 kinds of streams, all where empty · $2 at most so many · $3 the lease in microseconds
+-- $4 the time, null for the server's clock
 with moment as materialized (
-    select clock_timestamp() as now
+    select coalesce($4::timestamptz, clock_timestamp()) as now
 ),
 chosen as materialized (
     select t.name

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -22,13 +23,16 @@ pub struct Cluster {
     folder: PathBuf,
     durable: bool,
     stop: bool,
+    /// The process that this one started; taken note of when it is killed.
+    started: Mutex<Option<Child>>,
 }
 
 impl Cluster {
     /// Starts a server that nobody else uses; `durable` keeps `fsync` on.
     pub fn start(durable: bool) -> Self {
         let name = format!("commerce-postgres-{}-{:x}", std::process::id(), unique());
-        let cluster = Self { folder: std::env::temp_dir().join(name), durable, stop: true };
+        let cluster =
+            Self { folder: std::env::temp_dir().join(name), durable, stop: true, started: Mutex::default() };
         cluster.create();
         cluster.launch();
         cluster
@@ -36,7 +40,7 @@ impl Cluster {
 
     /// The server of this folder, which somebody else stops.
     pub(super) fn at(folder: PathBuf) -> Self {
-        Self { folder, durable: false, stop: false }
+        Self { folder, durable: false, stop: false, started: Mutex::default() }
     }
 
     /// Lays the folder out.
@@ -58,7 +62,6 @@ impl Cluster {
     /// Starts the server's process and waits until it answers.
     #[allow(clippy::zombie_processes, reason = "the server outlives whoever starts it")]
     pub fn launch(&self) {
-        let _ = fs::remove_file(self.data().join("postmaster.pid"));
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
         let mut command = Account::get().command(&program("postgres"));
         command.current_dir(&self.folder).arg("-D").arg(self.data()).arg("-k").arg(&self.folder);
@@ -70,6 +73,7 @@ impl Cluster {
         let mut process = command.spawn().expect(MISSING);
         for _ in 0..1200 {
             if self.answers() {
+                *self.started.lock().unwrap() = Some(process);
                 return;
             }
             if let Ok(Some(status)) = process.try_wait() {
@@ -101,6 +105,17 @@ impl Cluster {
     /// Whether a connection gets past the start of the server.
     pub(super) fn answers(&self) -> bool {
         UnixStream::connect(self.socket()).is_ok() && self.try_psql("postgres", "select 1").is_ok()
+    }
+
+    /// Waits until it answers again after one of its processes was killed.
+    pub fn wait(&self) {
+        for _ in 0..1200 {
+            if self.answers() {
+                return;
+            }
+            sleep(Duration::from_millis(25));
+        }
+        panic!("the server does not recover");
     }
 
     /// The folder that holds everything of it.
@@ -142,32 +157,55 @@ impl Cluster {
         psql(&self.url(database), sql)
     }
 
-    /// Kills the server as a crash would, all of its processes at once.
+    /// Kills the server as a crash would, all of its processes at once, and waits until they are gone.
     pub fn kill(&self) {
-        // The server leads a group of its own, so that its backends go with it.
-        let group = format!("-{}", self.process());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        for _ in 0..400 {
-            if UnixStream::connect(self.socket()).is_err() {
+        let first = self.process();
+        let mut all = children(first);
+        all.push(first);
+        let _ = Command::new("kill").arg("-KILL").args(all.iter().map(u32::to_string)).output();
+        if let Some(mut started) = self.started.lock().unwrap().take() {
+            let _ = started.wait();
+        }
+        for _ in 0..1000 {
+            if all.iter().all(|process| !runs(*process)) {
                 return;
             }
             sleep(Duration::from_millis(5));
         }
-        panic!("the killed server still listens");
+        panic!("the killed server still runs");
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
         if self.stop {
-            let pid = fs::read_to_string(self.data().join("postmaster.pid")).ok();
-            if let Some(pid) = pid.as_deref().and_then(|text| text.lines().next()) {
-                let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", pid.trim())]).status();
+            if self.data().join("postmaster.pid").is_file() {
+                self.kill();
             }
-            sleep(Duration::from_millis(20));
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
+}
+
+/// The parent and the state of a process.
+fn parent(process: &str) -> Option<(u32, char)> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    Some((fields.next()?.parse().ok()?, state))
+}
+
+/// The processes that a process started.
+fn children(of: u32) -> Vec<u32> {
+    let entries: Vec<_> = fs::read_dir("/proc").into_iter().flatten().flatten().collect();
+    let names = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let ours = names.filter(|name| parent(name).is_some_and(|(parent, _)| parent == of));
+    ours.filter_map(|name| name.parse().ok()).collect()
+}
+
+/// Whether a process is there and more than a name that nobody has taken note of yet.
+fn runs(process: u32) -> bool {
+    parent(&process.to_string()).is_some_and(|(_, state)| state != 'Z')
 }
 
 /// Runs SQL through `psql`.
