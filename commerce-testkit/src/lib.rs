@@ -23,4 +23,4 @@ pub mod scenario;
 pub mod shop;
 pub mod strategy;
 
-pub use scenario::given;
+pub use scenario::{given, given_checkout};
