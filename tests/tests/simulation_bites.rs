@@ -8,13 +8,13 @@ use commerce_adapters_memory::MemoryStore;
 use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
 use commerce_core::kernel::error::{CommitError, PortError};
 use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::kernel::stream::{Position, StreamId, Version};
+use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::kernel::timer::TimerWrite;
 use commerce_core::port::payment::{
     Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
     PaymentGateway, Settled, VerifiedCallback,
 };
-use commerce_core::port::store::{Capabilities, Due, DueQuery, Page, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 use commerce_testkit::broken::{Break, BrokenStore};
 use commerce_testkit::check::Rule;
 use commerce_testkit::fake::{Clock, Gateway};
@@ -74,9 +74,7 @@ impl Tampered {
             Bug::None | Bug::CommittedTwice => {}
             Bug::MarkForgotten => commit.mark = None,
             Bug::TimersLost => {
-                let lost = |write: &TimerWrite| {
-                    matches!(write, TimerWrite::Set { key, .. } if key.stream.kind == "checkout")
-                };
+                let lost = |write: &TimerWrite| matches!(write, TimerWrite::Set { key, .. } if key.stream.kind == "checkout");
                 commit.timers.retain(|write| !lost(write));
             }
             Bug::EventLost => {
@@ -121,8 +119,8 @@ impl Store for Tampered {
         receipt
     }
 
-    async fn read_all(&self, after: Position, limit: u32) -> Result<Page, PortError> {
-        self.store.read_all(after, limit).await
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
+        self.store.read_all(query).await
     }
 
     async fn read_stream(

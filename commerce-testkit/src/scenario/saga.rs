@@ -88,6 +88,7 @@ where
         reservation: folded(Instance::absent(reservation_of(checkout)), &events),
         payment: folded(Instance::absent(payment_of(checkout)), &events),
         redemptions: uses.map(|id| folded(Instance::absent(id), &events)).collect(),
+        settings: SettingsValues::default().into(),
         saga,
     };
     let now = events.iter().map(|event| event.event.at).max().unwrap_or(START);
@@ -118,6 +119,7 @@ impl GivenCheckout {
     /// Under these settings of the shop.
     #[must_use]
     pub fn under(mut self, settings: SettingsValues) -> Self {
+        self.party.settings = settings.clone().into();
         self.settings = settings;
         self
     }
