@@ -190,6 +190,9 @@ impl Commerce {
             match self.finish(batch).await {
                 Ok(_) => return Ok((party, awaits)),
                 Err(CommitError::Stale { .. }) => self.pause(attempt).await,
+                // Somebody else went on meanwhile. What the gateway has said is a fact all the same, and may
+                // be known to nobody else: it is written down without the lease.
+                Err(CommitError::LeaseLost(_)) => self.request.lease.used(),
                 // The charge is known as another payment's.
                 Err(CommitError::Taken { key, .. }) if key.scope == REFERENCE_SCOPE => {
                     party = self.party(checkout).await?;
