@@ -158,10 +158,11 @@ impl Runner {
         let clock = Clock::default();
         let ground = (simulation.ground)(clock.clone());
         let fake = Gateway::approving();
-        let world =
-            World::new(clock.clone(), fake.clone(), dice.fork(), simulation.commands, simulation.traced);
+        let around = (simulation.gateway)(fake.clone());
+        let gateways = (fake.clone(), around.name());
+        let world = World::new(clock.clone(), gateways, dice.fork(), simulation.commands, simulation.traced);
         let world = Arc::new(world);
-        let watched = WatchedGateway::on((simulation.gateway)(fake.clone()), ground.store.clone());
+        let watched = WatchedGateway::on(around, ground.store.clone()).among_others();
         set_up(&world, &ground, &watched, &mut dice).await;
         fake.moody(dice.fork(), mood::authorisations(), mood::operations());
         let step = Arc::new(AtomicU64::new(0));
