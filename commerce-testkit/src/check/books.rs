@@ -120,6 +120,11 @@ impl Books {
         })
     }
 
+    /// The timers that are set, by the log.
+    pub fn timers(&self) -> impl Iterator<Item = (&TimerKey, Timestamp)> {
+        self.timers.iter().map(|(key, due)| (key, *due))
+    }
+
     fn apply(&mut self, recorded: &Arc<RecordedEvent>, touched: &mut Touched, breaches: &mut Vec<Breach>) {
         self.events = self.events.saturating_add(1);
         let stream = &recorded.stream;
