@@ -239,13 +239,13 @@ impl Shop {
 
     /// Lets time pass from timer to timer until none is left; gives the number of those that were handled.
     ///
-    /// Stops after two days in which something was always due, so that whatever never ends is seen.
+    /// Stops after half a day in which something was always due, so that whatever never ends is seen.
     ///
     /// # Errors
     ///
     /// [`PortError`] where the store does not tell what is due.
     pub async fn settle(&self) -> Result<u32, PortError> {
-        let end = self.clock.now().plus(Duration::from_secs(48 * 3600));
+        let end = self.clock.now().plus(Duration::from_secs(12 * 3600));
         let mut handled = 0_u32;
         while self.clock.now() < end {
             let round = self.commerce.run_due().await?;

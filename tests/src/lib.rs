@@ -10,7 +10,6 @@
 
 pub mod audit;
 pub mod counting;
-pub mod faults;
 pub mod house;
 pub mod orders;
 pub mod server;

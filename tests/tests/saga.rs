@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a failing step is a failing test
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,16 +17,18 @@ use commerce_core::inventory::stock_pool;
 use commerce_core::orders::{Order, OrderStatus};
 use commerce_core::payments::ledger::RefundStatus;
 use commerce_core::payments::{Payment, PaymentCommand};
-use commerce_core::port::payment::{CallbackRequest, ChargeState};
+use commerce_core::port::payment::{CallbackRequest, ChargeState, PaymentGateway};
+use commerce_core::port::store::Store;
 use commerce_core::promotions::uses_pool;
 use commerce_core::settings::SettingsValues;
 use commerce_core::value::id::{CartId, CheckoutId};
 use commerce_core::value::{Reason, Sku};
+use commerce_testkit::check::WatchedGateway;
 use commerce_testkit::fake::{Behaviour, Clock, Gateway, Ids, Sleeper};
+use commerce_testkit::faulty::{Fault, Faults, Faulty, Port, Script, until_it_dies};
 use commerce_testkit::shop::Shop;
 use commerce_tests::audit::Audit;
 use commerce_tests::cases;
-use commerce_tests::faults::{Death, Faults, MortalStore, WatchedGateway, until_it_dies};
 use commerce_tests::shopping::Coupon;
 use pollster::block_on;
 use proptest::prelude::*;
@@ -33,6 +36,36 @@ use proptest::prelude::*;
 const STOCK: i64 = 4;
 const BUYERS: u64 = 3;
 const COUPON: Coupon = Coupon { uses: Some(2), ..Coupon::new("TENTH") };
+
+/// Where a process dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Death {
+    /// In front of the next commit but this many.
+    BeforeCommit(u8),
+    /// Behind the next commit but this many.
+    AfterCommit(u8),
+    /// In front of the gateway's next call.
+    BeforeCall,
+    /// Behind the gateway's next call.
+    AfterCall,
+}
+
+impl Death {
+    fn script(self) -> Script {
+        let commit =
+            |left: u8, fault| Script::default().nth(Port::Store, "commit", u64::from(left) + 1, fault);
+        let call = |fault| {
+            let calls = ["authorize", "capture", "void", "refund"].into_iter();
+            calls.fold(Script::default(), |script, call| script.nth(Port::Gateway, call, 1, fault))
+        };
+        match self {
+            Self::BeforeCommit(left) => commit(left, Fault::DieBefore),
+            Self::AfterCommit(left) => commit(left, Fault::DieAfter),
+            Self::BeforeCall => call(Fault::DieBefore),
+            Self::AfterCall => call(Fault::DieAfter),
+        }
+    }
+}
 
 /// Something that happens.
 #[derive(Debug, Clone)]
@@ -93,6 +126,7 @@ struct World {
     shop: Shop,
     store: MemoryStore,
     faults: Faults,
+    watched: WatchedGateway,
     carts: Vec<(CartId, i64)>,
     messages: Vec<CallbackRequest>,
     undelivered: Vec<CallbackRequest>,
@@ -104,10 +138,11 @@ impl World {
         let clock = Clock::default();
         let store = MemoryStore::with_clock(Arc::new(clock.clone()));
         let gateway = Gateway::approving();
-        let faults = Faults::default();
+        let faults = Faults::none();
+        let watched = WatchedGateway::on(Arc::new(gateway.clone()), Arc::new(store.clone()));
         let shop = Shop::on(store.clone(), clock, gateway);
         let (carts, messages, undelivered) = (Vec::new(), Vec::new(), Vec::new());
-        let mut world = Self { shop, store, faults, carts, messages, undelivered, starts: 1 };
+        let mut world = Self { shop, store, faults, watched, carts, messages, undelivered, starts: 1 };
         world.restart();
         block_on(async {
             world.shop.list("MUG", "10.00", u32::try_from(STOCK).unwrap()).await.unwrap();
@@ -125,26 +160,23 @@ impl World {
     /// Another process on the same store.
     fn restart(&mut self) {
         self.starts += 1;
-        self.faults.die(None);
+        self.faults = Faults::none();
         let clock = self.shop.clock.clone();
         let platform = Platform {
             clock: Arc::new(clock.clone()),
             sleeper: Arc::new(Sleeper::jumping(clock)),
             ids: Arc::new(Ids::seeded(self.starts)),
         };
-        let (store, faults) = (self.store.clone(), self.faults.clone());
-        let gateway = WatchedGateway {
-            gateway: self.shop.gateway.clone(),
-            store: store.clone(),
-            faults: faults.clone(),
-        };
-        self.shop.commerce =
-            Commerce::new(MortalStore { store, faults }, platform).with_payment_gateway(gateway);
+        let store: Arc<dyn Store> = Arc::new(self.store.clone());
+        let gateway: Arc<dyn PaymentGateway> = Arc::new(self.watched.clone());
+        let store: Faulty<dyn Store> = Faulty::on(store, self.faults.clone());
+        let gateway: Faulty<dyn PaymentGateway> = Faulty::on(gateway, self.faults.clone());
+        self.shop.commerce = Commerce::new(store, platform).with_payment_gateway(gateway);
     }
 
     fn happens(&mut self, happening: &Happening) {
         let survived = match happening {
-            Happening::Buys(buyer) => until_it_dies(self.buys(*buyer)).is_some(),
+            Happening::Buys(buyer) => self.lives(self.buys(*buyer)).is_some(),
             Happening::Behaves(behaviour) => {
                 self.shop.gateway.script([behaviour.clone()]);
                 true
@@ -152,28 +184,33 @@ impl World {
             Happening::Decides { buyer, state } => {
                 let Some(message) = self.decides(*buyer, state) else { return };
                 self.messages.push(message.clone());
-                let delivered = until_it_dies(self.delivers(message.clone())).is_some();
+                let delivered = self.lives(self.delivers(message.clone())).is_some();
                 self.undelivered.extend((!delivered).then_some(message));
                 delivered
             }
             Happening::Repeats(number) => match self.messages.get(*number) {
-                Some(message) => until_it_dies(self.delivers(message.clone())).is_some(),
+                Some(message) => self.lives(self.delivers(message.clone())).is_some(),
                 None => true,
             },
             Happening::Passes(seconds) => {
                 self.shop.clock.advance(Duration::from_secs(*seconds));
                 true
             }
-            Happening::Sweeps => until_it_dies(self.sweeps()).is_some(),
+            Happening::Sweeps => self.lives(self.sweeps()).is_some(),
             Happening::Restarts => false,
             Happening::Dies(death) => {
-                self.faults.die(Some(*death));
+                self.faults.rewrite(death.script());
                 true
             }
         };
         if !survived {
             self.restart();
         }
+    }
+
+    /// Whether the process lives to the end of it.
+    fn lives(&self, happening: impl Future<Output = ()>) -> Option<()> {
+        block_on(until_it_dies(&self.faults, happening))
     }
 
     async fn buys(&self, buyer: u64) {
@@ -209,7 +246,7 @@ impl World {
     /// Time passes and timers are handled until nothing happens any more. Then the gateway delivers again
     /// what was not accepted, as gateways do, and time passes once more.
     fn settles(&mut self) {
-        self.faults.die(None);
+        self.faults.stop();
         self.passes();
         for message in std::mem::take(&mut self.undelivered) {
             block_on(self.delivers(message));
@@ -233,7 +270,7 @@ impl World {
 
 /// What holds at every moment.
 fn holds_always(world: &World, audit: &Audit, before: &mut BTreeMap<CheckoutId, Status>) {
-    assert_eq!(world.faults.violations(), Vec::<String>::new());
+    assert_eq!(world.watched.take_breaches(), []);
     audit.agrees_with(&world.store);
     let pool = stock_pool(&Sku::new("MUG").unwrap(), SettingsValues::default().locations[0]);
     let level = audit.pools()[&pool];
@@ -340,7 +377,7 @@ fn holds_at_the_end(world: &World, audit: &Audit) {
                 let refunds = payments[&payment].refunds();
                 let refused = refunds.values().any(|refund| refund.status == RefundStatus::Failed);
                 assert!(kept == 0 || refused, "{kept} kept of an order that failed");
-                let stays = world.faults.refused_to_void(payment);
+                let stays = world.watched.refused_to_void(payment);
                 assert!(reserved == 0 || stays, "{reserved} reserved for an order that failed");
             }
             Status::ManualIntervention(_) => {}

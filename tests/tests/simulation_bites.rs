@@ -108,7 +108,8 @@ impl Store for Tampered {
     async fn commit(&self, mut commit: Commit) -> Result<Receipt, CommitError> {
         self.tamper(&mut commit);
         let receipt = self.store.commit(commit.clone()).await;
-        if self.bug == Bug::CommittedTwice && receipt.is_ok() {
+        let of_cart = commit.append.first().is_some_and(|append| append.stream.kind == "cart");
+        if self.bug == Bug::CommittedTwice && of_cart && receipt.is_ok() {
             commit.mark = None;
             for append in &mut commit.append {
                 append.expected = append.expected.after(append.events.len());
@@ -158,7 +159,6 @@ enum Fraud {
     RefundsTwice,
     ChargesTwice,
     KeepsWhatIsVoided,
-    CapturesTwice,
 }
 
 #[derive(Debug)]
@@ -186,14 +186,7 @@ impl PaymentGateway for Careless {
     }
 
     async fn capture(&self, request: Operation) -> Result<Settled, GatewayError> {
-        let answer = self.gateway.capture(request).await;
-        match answer {
-            // Another name for the same capture.
-            Ok(settled) if self.fraud == Fraud::CapturesTwice => {
-                Ok(Settled { amount: settled.amount.checked_mul(2).unwrap(), ..settled })
-            }
-            answer => answer,
-        }
+        self.gateway.capture(request).await
     }
 
     async fn void(&self, request: Operation) -> Result<Settled, GatewayError> {
@@ -231,16 +224,14 @@ macro_rules! bugs {
 }
 
 bugs! {
-    a_hold_that_is_not_guarded: broken(Some(Break::HoldUnguarded)) => [Stock, Coupons],
+    a_hold_that_is_not_guarded: broken(Some(Break::HoldUnguarded)) => [Stock, Coupons, Events],
     a_release_that_does_nothing: broken(Some(Break::LosesRelease)) => [Events],
     an_allocation_that_does_nothing: broken(Some(Break::LosesAllocate)) => [Events],
     a_consumption_that_does_nothing: broken(Some(Break::LosesConsume)) => [Events],
     an_append_behind_the_head: broken(Some(Break::AppendsBehindTheHead)) => [Events, Outbox],
     a_version_that_is_skipped: broken(Some(Break::LeavesGaps)) => [Events],
-    a_claim_that_wins_though_it_is_late: broken(Some(Break::LastClaimWins)) => [Unique, Idempotency],
     an_event_that_the_log_hides: broken(Some(Break::LogHidesAnEvent)) => [Events, Outbox],
     a_timer_that_goes_when_it_is_given_out: broken(Some(Break::DueRemoves)) => [Events, Sagas],
-    a_timer_that_is_not_cancelled: broken(Some(Break::IgnoresCancel)) => [Events],
     a_refusal_that_leaves_keys: broken(Some(Break::LeavesKeys)) => [Unique],
     a_refusal_that_leaves_pools: broken(Some(Break::LeavesPools)) => [Events],
     a_mark_that_is_forgotten: tampered(Bug::MarkForgotten) => [Idempotency],
@@ -252,7 +243,6 @@ bugs! {
     a_refund_that_is_paid_twice: careless(Fraud::RefundsTwice) => [Money],
     a_charge_that_is_made_twice: careless(Fraud::ChargesTwice) => [Money],
     a_void_that_reserves_on: careless(Fraud::KeepsWhatIsVoided) => [Money],
-    a_capture_that_takes_too_much: careless(Fraud::CapturesTwice) => [Money],
 }
 
 #[test]

@@ -15,6 +15,7 @@ use commerce_core::kernel::unique::Key;
 use commerce_core::port::store::{LogQuery, MAX_PAGE, Store};
 use commerce_core::value::id::Id;
 use commerce_core::value::time::Timestamp;
+use uuid::Uuid;
 
 use super::always::Indexes;
 use super::kind::{Kinds, State};
@@ -40,6 +41,8 @@ pub struct Books {
     kinds: Kinds,
     pub(super) streams: BTreeMap<StreamId, Entry>,
     seen: BTreeSet<EventId>,
+    /// The number of the last event that a command led to.
+    caused: BTreeMap<Uuid, u64>,
     pub(super) pools: Pools,
     pub(super) keys: BTreeMap<Key, BTreeSet<StreamId>>,
     /// Keys that go when their subject is erased.
@@ -117,12 +120,25 @@ impl Books {
         })
     }
 
+    /// The timers that are set, by the log.
+    pub fn timers(&self) -> impl Iterator<Item = (&TimerKey, Timestamp)> {
+        self.timers.iter().map(|(key, due)| (key, *due))
+    }
+
     fn apply(&mut self, recorded: &Arc<RecordedEvent>, touched: &mut Touched, breaches: &mut Vec<Breach>) {
         self.events = self.events.saturating_add(1);
         let stream = &recorded.stream;
         if !self.seen.insert(recorded.event.id) {
             let what = format!("event {} of {stream} stands in the log twice", recorded.event.id);
             breaches.push(Breach::new(Rule::Idempotency, what));
+        }
+        if let Some(cause) = recorded.event.metadata.causation {
+            // The events of one commit stand together: elsewhere they are of another one.
+            let before = self.caused.insert(cause, self.events);
+            if before.is_some_and(|before| before.saturating_add(1) != self.events) {
+                let what = format!("command {cause} had an effect on {stream} after it was done");
+                breaches.push(Breach::new(Rule::Idempotency, what));
+            }
         }
         let entry = self.streams.entry(stream.clone()).or_default();
         entry.version = entry.version.saturating_add(1);

@@ -7,6 +7,7 @@ use commerce_core::checkout::machine::Status;
 use commerce_core::checkout::{Checkout, payment_of};
 use commerce_core::orders::{Order, OrderStatus, PaymentSums};
 use commerce_core::payments::{Payment, RefundStatus};
+use commerce_core::port::payment::ChargeState;
 use commerce_core::promotions::{Promotion, Redemption, RedemptionStatus};
 use commerce_core::value::id::OrderId;
 
@@ -151,6 +152,9 @@ fn gateway_fault(books: &Books, ledger: &Ledger) -> Option<String> {
         if known != (account.captured, account.refunded) && !parked {
             let theirs = (account.captured, account.refunded);
             return Some(format!("payment {id}: {known:?} here, {theirs:?} at the gateway"));
+        }
+        if payment.ledger().voided && account.state == ChargeState::Authorized {
+            return Some(format!("payment {id} is given up here, and still reserved at the gateway"));
         }
         if account.captured > account.refunded {
             let count = paid.entry(account.order).or_default();

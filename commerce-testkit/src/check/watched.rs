@@ -24,6 +24,7 @@ pub struct WatchedGateway {
     gateway: Arc<dyn PaymentGateway>,
     store: Arc<dyn Store>,
     seen: Arc<Mutex<Seen>>,
+    alone: bool,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +36,15 @@ struct Seen {
 impl WatchedGateway {
     /// Watches the calls of a gateway; the store is that of the shop, without faults.
     pub fn on(gateway: Arc<dyn PaymentGateway>, store: Arc<dyn Store>) -> Self {
-        Self { gateway, store, seen: Arc::default() }
+        Self { gateway, store, seen: Arc::default(), alone: true }
+    }
+
+    /// For several processes at once: what one decided to ask for may arrive when another undoes. Then it
+    /// only counts whether the call was announced; what it brought is undone as well.
+    #[must_use]
+    pub fn among_others(mut self) -> Self {
+        self.alone = false;
+        self
     }
 
     /// Calls that must not have been made, since the last time.
@@ -62,6 +71,9 @@ impl WatchedGateway {
             self.seen().breaches.push(Breach::new(Rule::Money, what));
             return;
         };
+        if !self.alone {
+            return;
+        }
         let stream = stream_of::<Checkout>(checkout);
         let course = self.store.read_stream(&stream, Version::NONE, MAX_PAGE).await.unwrap_or_default();
         let undone = course

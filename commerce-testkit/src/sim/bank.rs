@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use commerce_core::app::callback::PaymentCallbackError;
-use commerce_core::kernel::error::{Effect, ErrorClass};
-use commerce_core::port::payment::{CallbackRequest, ChargeState, PaymentGateway as _};
+use commerce_core::kernel::error::{ErrorClass, PortError};
+use commerce_core::port::payment::{CallbackRequest, ChargeState};
 use commerce_core::value::id::PaymentId;
 
 use super::actor::Actor;
@@ -94,8 +94,8 @@ async fn deliver(mut context: Context, post: Post, message: CallbackRequest) {
     let late = if context.dice().chance(60) { 1200 } else { 20 };
     context.rest(Duration::from_secs(late)).await;
     for _ in 0..8 {
-        let request = message.clone();
-        let answer = context.ask("callback", move |process| hand_over(process, request)).await;
+        let (request, provider) = (message.clone(), context.world.provider);
+        let answer = context.ask("callback", move |process| hand_over(process, provider, request)).await;
         match answer {
             Ok(Ok(())) => {
                 context.note("callback", "accepted");
@@ -120,16 +120,16 @@ async fn deliver(mut context: Context, post: Post, message: CallbackRequest) {
     }
 }
 
-async fn hand_over(process: Process, message: CallbackRequest) -> Result<(), PaymentCallbackError> {
-    let provider = process.shop.gateway.name();
+async fn hand_over(
+    process: Process,
+    provider: &'static str,
+    message: CallbackRequest,
+) -> Result<(), PaymentCallbackError> {
     let shop = &process.shop.commerce;
     let call = || async {
         let CallbackRequest { headers, body } = message.clone();
         shop.payment_callback(provider, headers, body).await.map(drop)
     };
-    let lost = |error: commerce_core::kernel::error::PortError| {
-        debug_assert!(matches!(error.effect, Effect::None | Effect::Unknown));
-        PaymentCallbackError::Checkout(error.into())
-    };
+    let lost = |error: PortError| PaymentCallbackError::Checkout(error.into());
     process.faults.around((Port::Callback, "deliver"), call, lost).await
 }

@@ -28,6 +28,8 @@ pub(super) struct Spawned {
 pub(super) struct World {
     pub(super) clock: Clock,
     pub(super) gateway: Gateway,
+    /// The name under which the shop knows it.
+    pub(super) provider: &'static str,
     pub(super) shelf: Shelf,
     nodes: Mutex<Vec<Process>>,
     dice: Mutex<Dice>,
@@ -44,10 +46,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl World {
-    pub(super) fn new(clock: Clock, gateway: Gateway, dice: Dice, wanted: u64, traced: bool) -> Self {
+    pub(super) fn new(
+        clock: Clock,
+        (gateway, provider): (Gateway, &'static str),
+        dice: Dice,
+        wanted: u64,
+        traced: bool,
+    ) -> Self {
         Self {
             clock,
             gateway,
+            provider,
             shelf: Shelf::default(),
             nodes: Mutex::default(),
             dice: Mutex::new(dice),
