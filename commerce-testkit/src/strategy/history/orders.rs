@@ -14,6 +14,7 @@ use proptest::collection::vec;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
+use super::edits::{edit, fitted};
 use super::{Storied, email, few, nth, reason, sku, units};
 use crate::fake::START;
 
@@ -140,7 +141,17 @@ impl Storied for Order {
             1 => reason().prop_map(|reason| C::Block { reason }),
             1 => Just(C::Unblock),
             4 => Just(C::Complete),
+            3 => edit(),
         ]
         .boxed()
+    }
+
+    fn meets(state: Option<&Self>, command: OrderCommand) -> OrderCommand {
+        match (state, command) {
+            (Some(order), OrderCommand::Edit { revision }) => {
+                OrderCommand::Edit { revision: fitted(order, revision) }
+            }
+            (_, command) => command,
+        }
     }
 }
