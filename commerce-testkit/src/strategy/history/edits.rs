@@ -28,7 +28,7 @@ pub(super) fn edit() -> impl Strategy<Value = OrderCommand> {
 }
 
 /// Numbers and prices an edit by the order that it meets.
-pub(super) fn fitted(order: &Order, mut revision: Box<Revision>) -> Box<Revision> {
+pub(super) fn fit(order: &Order, revision: &mut Revision) {
     revision.number = order.revised().number.saturating_add(1);
     let mut input = PricingInput::new(order.content().book.currency, START);
     for line in &order.content().book.lines {
@@ -49,7 +49,6 @@ pub(super) fn fitted(order: &Order, mut revision: Box<Revision>) -> Box<Revision
     if let Ok(book) = price(&input) {
         revision.book = Arc::new(book);
     }
-    revision
 }
 
 impl Storied for OrderEdit {

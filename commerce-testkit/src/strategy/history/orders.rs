@@ -14,7 +14,7 @@ use proptest::collection::vec;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
-use super::edits::{edit, fitted};
+use super::edits::{edit, fit};
 use super::{Storied, email, few, nth, reason, sku, units};
 use crate::fake::START;
 
@@ -148,8 +148,9 @@ impl Storied for Order {
 
     fn meets(state: Option<&Self>, command: OrderCommand) -> OrderCommand {
         match (state, command) {
-            (Some(order), OrderCommand::Edit { revision }) => {
-                OrderCommand::Edit { revision: fitted(order, revision) }
+            (Some(order), OrderCommand::Edit { mut revision }) => {
+                fit(order, &mut revision);
+                OrderCommand::Edit { revision }
             }
             (_, command) => command,
         }
