@@ -140,7 +140,10 @@ macro_rules! histories {
 }
 
 histories! {
+    kernel_2_4_backlogs => Backlog,
     kernel_2_4_carts => Cart,
+    kernel_2_4_consumer_progress => ConsumerProgress,
+    kernel_2_4_dead_letters => DeadLetter,
     kernel_2_4_category_trees => CategoryTree,
     kernel_2_4_products => Product,
     kernel_2_4_checkouts => Checkout,
@@ -158,11 +161,8 @@ histories! {
     kernel_2_4_promotions => Promotion,
     kernel_2_4_redemptions => Redemption,
     kernel_2_4_returns => Return,
-    kernel_2_4_backlogs => Backlog,
-    kernel_2_4_consumers => ConsumerProgress,
-    kernel_2_4_dead_letters => DeadLetter,
-    kernel_2_4_repairs => StoreRepairs,
     kernel_2_4_settings => ShopSettings,
+    kernel_2_4_store_repairs => StoreRepairs,
     kernel_2_4_shipments => Shipment,
 }
 

@@ -128,26 +128,25 @@ impl Storied for QuarantinedCallback {
     }
 }
 
-fn parks() -> BoxedStrategy<ParkedCommand> {
-    (operation(), fact(), soon(), soon())
-        .prop_map(|(charge, fact, until, retry_at)| ParkedCommand::Park {
-            provider: "fake".into(),
-            fact: CallbackFact { event: "message".into(), payment: None, charge, fact, at: START },
-            until,
-            retry_at,
+fn parked() -> BoxedStrategy<ParkedCommand> {
+    (fact(), soon(), soon())
+        .prop_map(|(fact, until, retry_at)| {
+            let charge = reference("charge");
+            let fact = CallbackFact { event: "message".into(), payment: None, charge, fact, at: START };
+            ParkedCommand::Park { provider: "fake".into(), fact, until, retry_at }
         })
         .boxed()
 }
 
 impl Storied for ParkedCallback {
     fn begins() -> BoxedStrategy<ParkedCommand> {
-        parks()
+        parked()
     }
 
     fn continues() -> BoxedStrategy<ParkedCommand> {
         prop_oneof![
-            1 => parks(),
-            3 => soon().prop_map(|retry_at| ParkedCommand::Postpone { retry_at }),
+            1 => parked(),
+            4 => soon().prop_map(|retry_at| ParkedCommand::Postpone { retry_at }),
             1 => Just(ParkedCommand::Resolve { payment: payment() }),
             1 => Just(ParkedCommand::GiveUp),
         ]

@@ -1,5 +1,6 @@
-//! Histories of a shop's settings.
+//! Histories of a shop's settings, and of what was mended in its store.
 
+use commerce_core::app::audit::{RepairCommand, StoreRepairs};
 use commerce_core::settings::{CapturePolicy, SettingsCommand, SettingsValues, ShopSettings};
 use commerce_core::value::Currency;
 use proptest::prelude::{BoxedStrategy, Strategy};
@@ -34,5 +35,19 @@ impl Storied for ShopSettings {
 
     fn continues() -> BoxedStrategy<SettingsCommand> {
         update()
+    }
+}
+
+fn mended() -> BoxedStrategy<RepairCommand> {
+    (0_u32..9).prop_map(|mended| RepairCommand::Note { mended }).boxed()
+}
+
+impl Storied for StoreRepairs {
+    fn begins() -> BoxedStrategy<RepairCommand> {
+        mended()
+    }
+
+    fn continues() -> BoxedStrategy<RepairCommand> {
+        mended()
     }
 }

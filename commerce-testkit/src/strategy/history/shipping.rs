@@ -10,14 +10,13 @@ use proptest::sample::select;
 use super::{Storied, address, code, few, nth, reason, sku, soon, units};
 
 fn lines() -> impl Strategy<Value = Vec<ShipmentLine>> {
-    let line = (few(), option::of(0_u32..3), sku(), units()).prop_map(
-        |(order_line, reservation_line, sku, quantity)| ShipmentLine {
-            order_line,
-            reservation_line,
-            sku,
-            quantity,
-        },
-    );
+    let line = (few(), option::of(0_u32..3), sku(), units());
+    let line = line.prop_map(|(order_line, reservation_line, sku, quantity)| ShipmentLine {
+        order_line,
+        reservation_line,
+        sku,
+        quantity,
+    });
     vec(line, 1..4)
 }
 
@@ -44,9 +43,9 @@ impl Storied for Shipment {
         ];
         let tracking = (code(), code()).prop_map(|(carrier, number)| Tracking { carrier, number });
         prop_oneof![
+            1 => lines().prop_map(|lines| C::Repack { lines }),
             5 => Just(C::MarkReady),
             1 => reason().prop_map(|reason| C::Hold { reason }),
-            2 => lines().prop_map(|lines| C::Repack { lines }),
             2 => Just(C::Unhold),
             1 => reason().prop_map(|reason| C::Cancel { reason }),
             5 => option::of(tracking).prop_map(|tracking| C::Dispatch { tracking }),
