@@ -1,13 +1,13 @@
 //! Validate everything, then write everything.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use commerce_core::kernel::commit::{Append, Commit, Receipt};
-use commerce_core::kernel::error::{CommitError, MAX_SHORTAGES, Shortage};
+use commerce_core::kernel::error::CommitError;
 use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::kernel::mark::{Handled, MAX_RESULT};
-use commerce_core::kernel::pool::{NetMove, PoolKey, PoolLevel, PoolRefusal};
+use commerce_core::kernel::mark::Handled;
+use commerce_core::kernel::pool::apply_moves;
 use commerce_core::kernel::stream::StreamId;
 use commerce_core::kernel::timer::TimerWrite;
 use commerce_core::kernel::unique::{Key, UniqueKey};
@@ -21,8 +21,10 @@ type KeyWrites<'c> = BTreeMap<&'c Key, Option<(&'c StreamId, Option<SubjectId>)>
 
 impl State {
     pub(crate) fn commit(&mut self, commit: Commit, now: Timestamp) -> Result<Receipt, CommitError> {
-        well_formed(&commit)?;
-        self.check_mark(&commit)?;
+        commit.well_formed()?;
+        if let Some(mark) = &commit.mark {
+            mark.check(self.marks.get(&mark.key))?;
+        }
         self.check_lease(&commit, now)?;
         self.check_versions(&commit)?;
         let keys = self.check_keys(&commit)?;
@@ -30,7 +32,8 @@ impl State {
             .into_iter()
             .map(|(key, owner)| (key.clone(), owner.map(|(stream, subject)| (stream.clone(), subject))))
             .collect();
-        let pools = self.check_pools(&commit)?;
+        let level = |pool: &_| self.pools.get(pool).copied().unwrap_or_default();
+        let pools = apply_moves(&commit.moves, level)?;
 
         for (key, owner) in keys {
             match owner {
@@ -62,17 +65,6 @@ impl State {
             self.marks.insert(mark.key, handled);
         }
         Ok(Receipt { position })
-    }
-
-    fn check_mark(&self, commit: &Commit) -> Result<(), CommitError> {
-        let Some(mark) = &commit.mark else { return Ok(()) };
-        match self.marks.get(&mark.key) {
-            None => Ok(()),
-            Some(handled) if handled.fingerprint.agrees_with(mark.fingerprint) => {
-                Err(CommitError::AlreadyHandled(handled.clone()))
-            }
-            Some(_) => Err(CommitError::KeyReused(mark.key.clone())),
-        }
     }
 
     fn check_lease(&self, commit: &Commit, now: Timestamp) -> Result<(), CommitError> {
@@ -139,32 +131,6 @@ impl State {
         }
     }
 
-    fn check_pools(&self, commit: &Commit) -> Result<Vec<(PoolKey, PoolLevel)>, CommitError> {
-        let mut nets: BTreeMap<&PoolKey, NetMove> = BTreeMap::new();
-        for step in &commit.moves {
-            nets.entry(&step.pool).or_default().add(step.op);
-        }
-        let (mut short, mut unbalanced, mut levels) = (Vec::new(), None, Vec::with_capacity(nets.len()));
-        for (pool, net) in nets {
-            let level = self.pools.get(pool).copied().unwrap_or_default();
-            match net.apply(level) {
-                Ok(after) => levels.push((pool.clone(), after)),
-                Err(PoolRefusal::Short { wanted, available }) => {
-                    short.push(Shortage { pool: pool.clone(), wanted, available });
-                }
-                Err(PoolRefusal::Unbalanced) => unbalanced = unbalanced.or(Some(pool)),
-            }
-        }
-        if let Some(pool) = unbalanced {
-            return Err(CommitError::Unbalanced(pool.clone()));
-        }
-        if short.is_empty() {
-            return Ok(levels);
-        }
-        short.truncate(MAX_SHORTAGES);
-        Err(CommitError::Short(short))
-    }
-
     fn append(&mut self, append: Append) {
         let Append { stream: id, events, snapshot, .. } = append;
         let stream = self.streams.entry(id.clone()).or_default();
@@ -205,24 +171,4 @@ impl State {
             self.timers.insert(key, Timer { due, payload, lease: None });
         }
     }
-}
-
-fn well_formed(commit: &Commit) -> Result<(), CommitError> {
-    let mut seen = HashSet::with_capacity(commit.append.len() + commit.expect.len());
-    for append in &commit.append {
-        if append.events.is_empty() {
-            return Err(CommitError::Malformed("an append without events"));
-        }
-        if !seen.insert(&append.stream) {
-            return Err(CommitError::Malformed("a stream stands twice in append"));
-        }
-        let last = append.expected.after(append.events.len());
-        if append.snapshot.as_ref().is_some_and(|snapshot| snapshot.version != last) {
-            return Err(CommitError::Malformed("a snapshot of another version than the last event's"));
-        }
-    }
-    if commit.mark.as_ref().is_some_and(|mark| mark.result.len() > MAX_RESULT) {
-        return Err(CommitError::Malformed("a mark's result above 1 KB"));
-    }
-    Ok(())
 }

@@ -9,6 +9,9 @@ pub mod identity;
 pub mod imports;
 pub mod inventory;
 pub mod kernel;
+pub mod messaging;
+#[cfg(feature = "mocks")]
+pub mod mock;
 pub mod notifications;
 pub mod orders;
 pub mod payments;

@@ -1,6 +1,8 @@
 //! Given some events, when a command comes, then these events or this refusal.
 #![allow(clippy::panic)] // a test fails by panicking, that is what this module is for
 
+mod saga;
+
 use std::fmt::{self, Debug, Write as _};
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use commerce_core::value::time::Timestamp;
 use uuid::Uuid;
 
 use crate::fake::START;
+
+pub use saga::{GivenCheckout, WentOn, given_checkout};
 
 /// Starts a scenario from what happened before.
 ///
@@ -259,7 +263,7 @@ impl fmt::Display for SideBySide<'_> {
             let line = |lines: &[&str]| lines.get(index).copied().unwrap_or("").to_owned();
             let (expected, actual) = (line(&left), line(&right));
             let sign = if expected == actual { ' ' } else { '≠' };
-            writeln!(f, "{sign} {expected:width$} │ {actual}")?;
+            writeln!(f, "{}", format!("{sign} {expected:width$} │ {actual}").trim_end())?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use commerce_core::kernel::commit::Load;
 use commerce_core::kernel::error::PortError;
 use commerce_core::kernel::pool::PoolLevel;
 use commerce_core::port::clock::Clock as _;
+use commerce_core::port::payment::PaymentGateway;
 use commerce_core::port::store::Store;
 use commerce_core::promotions::PromotionCommand;
 use commerce_core::settings::{SettingsCommand, SettingsValues, settings_id};
@@ -109,12 +110,24 @@ impl Shop {
 
     /// A shop on a store that others use too. Shops on one store have different seeds, for their ids.
     pub fn on_shared(store: Arc<dyn Store>, clock: Clock, gateway: Gateway, seed: u64) -> Self {
+        let around = Arc::new(gateway.clone());
+        Self::on_gateway(store, clock, gateway, (around, seed))
+    }
+
+    /// A shop that pays at another gateway, made around the fake one whose books a checker reads; with the
+    /// seed of its ids.
+    pub fn on_gateway(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        gateway: Gateway,
+        (around, seed): (Arc<dyn PaymentGateway>, u64),
+    ) -> Self {
         let platform = Platform {
             clock: Arc::new(clock.clone()),
             sleeper: Arc::new(Sleeper::jumping(clock.clone())),
             ids: Arc::new(Ids::seeded(seed)),
         };
-        let commerce = Commerce::from_arc(store, platform).with_payment_gateway(gateway.clone());
+        let commerce = Commerce::from_arc(store, platform).with_shared_gateway(around);
         Self { commerce, clock, gateway }
     }
 
@@ -136,6 +149,11 @@ impl Shop {
     /// The person with this number.
     pub fn subject(number: u64) -> SubjectId {
         Self::customer(number).cast()
+    }
+
+    /// Where the customer with this number is written to, and where they live.
+    pub fn contact(number: u64) -> (Email, Address) {
+        (parse::email(number), parse::address())
     }
 
     /// Changes the settings.

@@ -421,3 +421,20 @@ fn identity_4_nobody_buys_or_sees_the_cart_of_another() {
         assert_eq!(shop.staff().resume_checkout(receipt.checkout).await, Ok(receipt));
     });
 }
+
+#[test]
+fn a_command_id_fills_a_cart_once() {
+    block_on(async {
+        let (shop, store) = mugs(Gateway::capturing(), 9).await;
+        let (cart, two) = (id("cart"), Quantity::new(2).unwrap());
+        let currency = commerce_core::value::Currency::EUR;
+        for (click, units) in [("first", 2), ("first", 2), ("second", 4)] {
+            let buyer = shop.buyer(1).with_command_id(id(click));
+            let added = buyer.add_to_cart(cart, &mug(), two, currency).await.unwrap();
+            assert_eq!(added.repeated, added.events.is_empty());
+            let carts = Audit::of(&store).all::<commerce_core::carts::Cart>();
+            let in_cart: Vec<_> = carts[0].1.lines().iter().map(|line| line.quantity.get()).collect();
+            assert_eq!(in_cart, [units]);
+        }
+    });
+}

@@ -11,8 +11,8 @@ use commerce_core::app::audit;
 use commerce_core::kernel::event::{DomainEvent, EventType};
 use commerce_core::payments::{parked, quarantine};
 use commerce_core::{
-    carts, catalog, checkout, customers, imports, inventory, notifications, orders, payments, promotions,
-    returns, settings, shipping,
+    carts, catalog, checkout, customers, imports, inventory, messaging, notifications, orders, payments,
+    promotions, returns, settings, shipping,
 };
 use commerce_tests::house::{root, sources};
 
@@ -33,6 +33,9 @@ fn enums() -> Vec<(&'static str, &'static [EventType])> {
         imports::NoteEvent,
         inventory::ReservationEvent,
         inventory::StockEvent,
+        messaging::BacklogEvent,
+        messaging::DeadLetterEvent,
+        messaging::ProgressEvent,
         notifications::NotificationEvent,
         orders::OrderEditEvent,
         orders::OrderEvent,

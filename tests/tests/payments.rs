@@ -250,12 +250,15 @@ proptest! {
             prop_assert!(state.ledger().authorized <= DUE);
             prop_assert!(state.ledger().captured() + asked <= state.ledger().authorized);
         }
-        // What the gateway reports beyond is recorded, and the order is overpaid.
-        for (name, amount) in [("charge", DUE), ("beyond", beyond)] {
+        // What the gateway reports beyond is recorded, and the order is overpaid. The charge's own name is
+        // no further capture: it tells what was taken in all.
+        for (name, amount) in [("all of it", DUE), ("beyond", beyond), ("charge", DUE)] {
             let fact = Fact::Captured { operation: reference(name), amount: eur(amount) };
             prop_assert!(perform(&world, 0, Act::Fact(fact)).is_ok());
         }
         let ledger = world.replayed::<Payment>(payment(0)).unwrap().ledger().clone();
+        let asked = ledger.captures.iter().filter(|(name, _)| **name != reference("charge"));
+        prop_assert_eq!(ledger.captured(), asked.map(|(_, amount)| amount).sum::<i64>());
         prop_assert!(ledger.captured() >= DUE + beyond);
         let sums = PaymentSums { captured: ledger.captured(), ..PaymentSums::default() };
         prop_assert_eq!(payment_status(&[sums], DUE), OrderPaymentStatus::Overpaid);

@@ -45,6 +45,8 @@ pub(crate) struct Request {
     pub(crate) correlation: Option<Uuid>,
     pub(crate) causation: Option<Uuid>,
     pub(crate) lease: TimerLease,
+    /// The time by which it is decided, where the store has told it.
+    pub(crate) now: Option<Timestamp>,
 }
 
 /// The lease under which a due timer is handled. The first commit of the handler names it, so that a worker
@@ -85,6 +87,7 @@ impl Commerce {
             correlation: None,
             causation: None,
             lease: TimerLease::default(),
+            now: None,
         };
         Self { shared: Arc::new(shared), request }
     }
@@ -143,6 +146,13 @@ impl Commerce {
         other
     }
 
+    /// The same shop, deciding by a time that the store has told.
+    pub(crate) fn at(&self, now: Timestamp) -> Self {
+        let mut other = self.clone();
+        other.request.now = Some(now);
+        other
+    }
+
     /// A new id, time-ordered.
     pub fn new_id<T>(&self) -> Id<T> {
         let now = self.now();
@@ -153,7 +163,7 @@ impl Commerce {
 
     /// The shop's present time.
     pub fn now(&self) -> Timestamp {
-        self.shared.platform.clock.now()
+        self.request.now.unwrap_or_else(|| self.shared.platform.clock.now())
     }
 
     /// The store that it stands on.

@@ -76,7 +76,8 @@ impl Commerce {
 
     /// Waits a little before the next attempt: up to 2, 4, 8 … ms, jittered by the bytes of a new id.
     pub(crate) async fn pause(&self, attempt: u32) {
-        let now = self.now();
+        // Waiting is done by the process's own clock, whatever time is decided by.
+        let now = self.shared.platform.clock.now();
         let bytes = self.ids().next(now).into_bytes();
         let random = bytes.last().copied().unwrap_or(0);
         let ceiling = Duration::from_millis(1 << attempt.min(8));

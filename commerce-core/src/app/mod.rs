@@ -9,6 +9,7 @@ pub mod callback;
 pub mod checkout;
 pub mod commerce;
 mod commit;
+pub mod consumer;
 mod drive;
 mod erase;
 pub mod error;

@@ -21,7 +21,7 @@ use crate::kernel::batch::Batch;
 use crate::kernel::unique::Key;
 use crate::settings::SettingsValues;
 use crate::value::actor::Owner;
-use crate::value::id::{CartId, CategoryId, ProductId};
+use crate::value::id::{CartId, CategoryId, Id, ProductId};
 use crate::value::{Currency, Name, Price, PriceBook, Quantity, Sku, Slug};
 use uuid::Uuid;
 
@@ -93,7 +93,7 @@ pub enum ShopfrontError {
 const LISTINGS: Uuid = Uuid::from_u128(0x1157_1265_0000_5000_8000_0000_0000_0001);
 
 /// The tree of a shop: one stream per store.
-pub fn category_tree_id() -> crate::value::id::Id<CategoryTree> {
+pub fn category_tree_id() -> Id<CategoryTree> {
     CategoryTree::id(LISTINGS)
 }
 
@@ -214,9 +214,14 @@ impl Commerce {
         if is_new {
             let subject = self.request.principal.actor().subject();
             let owner = Owner::Subject(subject.ok_or(CartError::OwnerIsNoBuyer)?);
-            self.execute(cart, CartCommand::Create { owner, currency }).await.map_err(flatten)?;
+            // The command id belongs to what is asked for; a cart that is there needs no creating.
+            let mut other = self.clone();
+            other.request.command_id = None;
+            other.execute(cart, CartCommand::Create { owner, currency }).await.map_err(flatten)?;
         }
-        let line = self.new_id();
+        // The same request names the same line, or its repeat would be another request.
+        let line =
+            self.request.command_id.map_or_else(|| self.new_id(), |id| Id::derived(id.uuid(), b"line"));
         let add = CartCommand::AddLine {
             line,
             product,

@@ -12,6 +12,8 @@ use crate::inventory::{Reservation, ReservationCommand, ReservationError};
 use crate::kernel::aggregate::Aggregate;
 use crate::kernel::error::{CommitError, PortError};
 use crate::kernel::timer::DueTimer;
+use crate::messaging::dead_letter::DeadLetterError;
+use crate::messaging::{DeadLetter, DeadLetterCommand};
 use crate::payments::{ParkedCallback, Payment};
 use crate::port::store::DueQuery;
 use crate::promotions::{Redemption, RedemptionCommand, RedemptionError};
@@ -68,12 +70,15 @@ impl Commerce {
             Redemption::NAME,
             Return::NAME,
             ParkedCallback::NAME,
+            DeadLetter::NAME,
         ];
         let kinds = kinds.into_iter().map(Into::into).collect();
         let due = self.store().due(DueQuery { kinds, limit: BATCH, lease: LEASE }).await?;
         let mut round = Round { next: due.next, ..Round::default() };
+        // What is due is decided by the time that found it due, not by this process's own.
+        let shop = self.at(due.now);
         for timer in due.timers {
-            match self.under_lease(&timer).handle(&timer).await {
+            match shop.under_lease(&timer).handle(&timer).await {
                 Err(error) if !is_lost_lease(&*error) => round.failed = round.failed.saturating_add(1),
                 // A lease is lost where somebody else went on with it, be it through another timer.
                 _ => round.handled = round.handled.saturating_add(1),
@@ -128,6 +133,13 @@ impl Commerce {
                 Ok(id) => Ok(self.expire_return(id).await?),
                 Err(_) => Ok(()),
             },
+            DeadLetter::NAME => {
+                let Ok(id) = Id::from_uuid(id) else { return Ok(()) };
+                match self.execute(id, DeadLetterCommand::Purge).await {
+                    Err(CommandError::Rejected(DeadLetterError::Kept { .. })) | Ok(_) => Ok(()),
+                    Err(error) => Err(error.into()),
+                }
+            }
             ParkedCallback::NAME => match Id::from_uuid(id) {
                 Ok(id) => Ok(self.retry_parked(id).await?),
                 Err(_) => Ok(()),

@@ -96,7 +96,7 @@ fn undo_payment(
     if let Some(call) = open(|kind| matches!(kind, PendingKind::Void | PendingKind::Refund(_))) {
         return Ok(Some(call));
     }
-    let spent = payment.ledger().given_up() && !payment.refundable().is_positive();
+    let spent = payment.ledger().ended() && !payment.refundable().is_positive();
     let nothing = payment.ledger().captured() > 0 && !payment.refundable().is_positive();
     if spent || nothing {
         return Ok(None);

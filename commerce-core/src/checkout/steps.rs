@@ -1,7 +1,7 @@
 //! What a checkout does next, decided over all its aggregates at once.
 
 use super::compensation::undo_step;
-use super::error::CheckoutError;
+use super::error::{CheckoutError, InternalRefusal};
 use super::event::CheckoutPlan;
 use super::fulfil::{complete, notify, ship};
 use super::machine::{Status, Step};
@@ -11,14 +11,14 @@ use super::{CheckoutCommand, PaymentPlan};
 use crate::carts::CartCommand;
 use crate::inventory::{ReservationCommand, ReservedLine};
 use crate::kernel::batch::Batch;
-use crate::orders::{Coverage, OrderCommand, OrderContent, OrderNumber, OrderStatus, PaymentSums};
+use crate::orders::{Coverage, Order, OrderCommand, OrderContent, OrderNumber, OrderStatus, PaymentSums};
 use crate::payments::{Payment, PaymentCommand, PaymentStatus};
 use crate::port::payment::IdempotencyKey;
 use crate::promotions::RedemptionCommand;
 use crate::settings::{CapturePolicy, SettingsValues};
-use crate::value::Money;
 use crate::value::id::CheckoutId;
 use crate::value::time::Timestamp;
+use crate::value::{Money, Reason};
 
 /// What has to happen before the checkout can go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -289,7 +289,17 @@ pub fn note_payment(batch: &mut Batch<'_>, party: &mut Party) -> Result<(), Chec
         voided: ledger.given_up(),
     };
     let payment = party.payment.id;
+    let lost = |order: &Order| {
+        let known = order.payments().get(&payment).is_some_and(|known| known.voided);
+        sums.voided && !known && order.status() == OrderStatus::Confirmed
+    };
+    let lost = party.order.state.as_ref().is_some_and(lost);
     tell(batch, &mut party.order, OrderCommand::NotePayment { payment, sums })?;
+    if lost {
+        // Nothing leaves for an order whose money went back; somebody has to look at it.
+        let reason = Reason::new("its payment was given up").map_err(|_| InternalRefusal::Text)?;
+        tell(batch, &mut party.order, OrderCommand::Block { reason })?;
+    }
     // The last that an order may wait for is its money.
     Ok(complete(batch, &mut party.order)?)
 }
@@ -307,7 +317,7 @@ fn capture(
         return Ok(None);
     };
     let on_ship = saga.plan().capture == CapturePolicy::OnShip;
-    let blocked = party.order.state.as_ref().is_some_and(crate::orders::Order::is_blocked);
+    let blocked = party.order.state.as_ref().is_some_and(Order::is_blocked);
     if on_ship || payment.ledger().captured() >= amount.minor() {
         note_payment(batch, party)?;
         walk.take(Step::Capture)?;

@@ -1,10 +1,13 @@
 //! A transaction as data: what a store loads and what it commits.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::event::NewEvent;
-use super::event::RecordedEvent;
-use super::mark::{Handled, Mark, MarkKey};
+use serde::{Deserialize, Serialize};
+
+use super::error::CommitError;
+use super::event::{NewEvent, RecordedEvent};
+use super::mark::{Handled, MAX_RESULT, Mark, MarkKey};
 use super::pool::{PoolKey, PoolLevel, PoolMove};
 use super::stream::{Position, StreamId, Version};
 use super::timer::{LeaseToken, TimerKey, TimerWrite};
@@ -12,7 +15,7 @@ use super::unique::{Key, UniqueKey};
 use crate::value::id::SubjectId;
 
 /// The state of an aggregate at a version, in bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The version of the last event in it.
     pub version: Version,
@@ -23,7 +26,7 @@ pub struct Snapshot {
 }
 
 /// Events for the end of one stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Append {
     /// The stream; created where it does not exist.
     pub stream: StreamId,
@@ -36,7 +39,7 @@ pub struct Append {
 }
 
 /// A stream that the decision relied on without appending to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expect {
     /// The stream.
     pub stream: StreamId,
@@ -45,7 +48,7 @@ pub struct Expect {
 }
 
 /// The holder of a named lease, checked by the store (see the `Lease` port).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
     /// The lease.
     pub name: Arc<str>,
@@ -55,8 +58,9 @@ pub struct Fence {
 
 /// Everything that must happen together: one value, all or nothing.
 ///
-/// Open to adapters and tests; start from [`Commit::default`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Open to adapters and tests; start from [`Commit::default`]. It serialises whole, personal values
+/// included, so that a store can keep it as one record; it is nothing to log or to publish.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Commit {
     /// Events; a stream stands here at most once.
     pub append: Vec<Append>,
@@ -84,6 +88,32 @@ impl Commit {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Checks the rules of a commit's own form, which every store does before anything else.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError::Malformed`]: an append without events, a stream that stands twice in `append`, a
+    /// snapshot of another version than the last event's, or a mark's result above [`MAX_RESULT`].
+    pub fn well_formed(&self) -> Result<(), CommitError> {
+        let mut seen = HashSet::with_capacity(self.append.len());
+        for append in &self.append {
+            if append.events.is_empty() {
+                return Err(CommitError::Malformed("an append without events"));
+            }
+            if !seen.insert(&append.stream) {
+                return Err(CommitError::Malformed("a stream stands twice in append"));
+            }
+            let last = append.expected.after(append.events.len());
+            if append.snapshot.as_ref().is_some_and(|snapshot| snapshot.version != last) {
+                return Err(CommitError::Malformed("a snapshot of another version than the last event's"));
+            }
+        }
+        if self.mark.as_ref().is_some_and(|mark| mark.result.len() > MAX_RESULT) {
+            return Err(CommitError::Malformed("a mark's result above 1 KB"));
+        }
+        Ok(())
     }
 
     /// How many events it appends.
@@ -165,4 +195,64 @@ pub struct Loaded {
     pub marks: Vec<Option<Handled>>,
     /// The keys found by each query, ascending.
     pub directory: Vec<Vec<(Key, StreamId)>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::event::{EventId, Metadata};
+    use crate::kernel::mark::Fingerprint;
+    use crate::kernel::personal::PersonalValue;
+    use crate::kernel::pool::PoolOp;
+    use crate::value::actor::Actor;
+    use crate::value::time::Timestamp;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_commit_survives_being_written_and_read() {
+        let stream = StreamId::new("order", Uuid::from_u128(1));
+        let subject = SubjectId::derived(Uuid::nil(), b"alice");
+        let timer = TimerKey::new(stream.clone(), "expiry");
+        let event = NewEvent {
+            id: EventId::derived(Uuid::nil(), b"event"),
+            name: "Happened".into(),
+            schema: 2,
+            at: Timestamp::UNIX_EPOCH,
+            metadata: Metadata { correlation: Uuid::from_u128(2), causation: None, actor: Actor::System },
+            data: Arc::from(&b"{}"[..]),
+            personal: vec![PersonalValue { field: 0, subject, value: Some(Arc::from(&b"\"Alice\""[..])) }],
+        };
+        let snapshot = Snapshot { version: Version::new(1), schema: 3, data: Arc::from(&[0, 255][..]) };
+        let events = vec![event];
+        let key = Key::new("sku", "MUG");
+        let commit = Commit {
+            append: vec![Append {
+                stream: stream.clone(),
+                expected: Version::NONE,
+                events,
+                snapshot: Some(snapshot),
+            }],
+            expect: vec![Expect { stream: stream.clone(), version: Version::new(7) }],
+            claim: vec![UniqueKey { key: key.clone(), owner: stream.clone(), subject: Some(subject) }],
+            release: vec![UniqueKey { key, owner: stream, subject: None }],
+            moves: vec![PoolMove::new(
+                PoolKey::new("p"),
+                PoolOp::HoldAbove { amount: u64::MAX, floor: i64::MIN },
+            )],
+            timers: vec![
+                TimerWrite::Set { key: timer.clone(), due: Timestamp::MAX, payload: Arc::from(&[1][..]) },
+                TimerWrite::Cancel { key: timer.clone() },
+            ],
+            mark: Some(Mark {
+                key: MarkKey::new("command", "1"),
+                fingerprint: Fingerprint::of(1, b"x"),
+                result: Arc::from(&[][..]),
+            }),
+            lease: Some((timer, Uuid::from_u128(9))),
+            fence: Some(Fence { name: "relay".into(), token: 3 }),
+            erase: vec![subject],
+        };
+        let bytes = serde_json::to_vec(&commit).unwrap();
+        assert_eq!(serde_json::from_slice::<Commit>(&bytes).unwrap(), commit);
+    }
 }

@@ -130,7 +130,7 @@ pub struct Metadata {
 }
 
 /// An event that is about to be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewEvent {
     /// Chosen by the caller, so that a commit without a mark can be recognised by its first event.
     pub id: EventId,

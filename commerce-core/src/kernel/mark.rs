@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::error::CommitError;
 use super::stream::{Label, Position};
 
 /// Names something that must have its effect once: a command, a message, a gateway's event.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MarkKey {
     /// What kind of thing was handled, for example `command`.
     pub scope: Label,
@@ -58,7 +59,7 @@ impl Fingerprint {
 pub const MAX_RESULT: usize = 1024;
 
 /// To be stored with a commit: this request is handled, and this came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// What was handled.
     pub key: MarkKey,
@@ -66,6 +67,24 @@ pub struct Mark {
     pub fingerprint: Fingerprint,
     /// Ids and a small outcome, at most [`MAX_RESULT`] bytes, no personal data.
     pub result: Arc<[u8]>,
+}
+
+impl Mark {
+    /// Checks this mark against what the store has under its key.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError::AlreadyHandled`] where the same request was handled, [`CommitError::KeyReused`] where
+    /// another was.
+    pub fn check(&self, known: Option<&Handled>) -> Result<(), CommitError> {
+        match known {
+            None => Ok(()),
+            Some(handled) if handled.fingerprint.agrees_with(self.fingerprint) => {
+                Err(CommitError::AlreadyHandled(handled.clone()))
+            }
+            Some(_) => Err(CommitError::KeyReused(self.key.clone())),
+        }
+    }
 }
 
 /// A mark as the store gives it back.

@@ -49,7 +49,7 @@ impl<T> fmt::Debug for Personal<T> {
 }
 
 /// One personal value as a store keeps it: under its event, by field and subject.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonalValue {
     /// Its running number within the event, in the order of the payload.
     pub field: u16,

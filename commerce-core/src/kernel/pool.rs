@@ -1,9 +1,12 @@
 //! Pools: scarce, countable things that are held, then consumed or given back.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use super::error::{CommitError, MAX_SHORTAGES, Shortage};
 
 /// Names a pool, for example `stock:MUG@<location>` or `coupon:<promotion>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -264,6 +267,42 @@ impl NetMove {
         }
         Ok(after)
     }
+}
+
+/// What the moves of one commit make of the levels they meet, ascending by pool.
+///
+/// The net per pool counts. For stores that have the levels at hand.
+///
+/// # Errors
+///
+/// [`CommitError::Unbalanced`] with the smallest such pool, else [`CommitError::Short`] with all short
+/// pools, at most [`MAX_SHORTAGES`].
+pub fn apply_moves(
+    moves: &[PoolMove],
+    level: impl Fn(&PoolKey) -> PoolLevel,
+) -> Result<Vec<(PoolKey, PoolLevel)>, CommitError> {
+    let mut nets: BTreeMap<&PoolKey, NetMove> = BTreeMap::new();
+    for step in moves {
+        nets.entry(&step.pool).or_default().add(step.op);
+    }
+    let (mut short, mut unbalanced, mut levels) = (Vec::new(), None, Vec::with_capacity(nets.len()));
+    for (pool, net) in nets {
+        match net.apply(level(pool)) {
+            Ok(after) => levels.push((pool.clone(), after)),
+            Err(PoolRefusal::Short { wanted, available }) => {
+                short.push(Shortage { pool: pool.clone(), wanted, available });
+            }
+            Err(PoolRefusal::Unbalanced) => unbalanced = unbalanced.or(Some(pool)),
+        }
+    }
+    if let Some(pool) = unbalanced {
+        return Err(CommitError::Unbalanced(pool.clone()));
+    }
+    if short.is_empty() {
+        return Ok(levels);
+    }
+    short.truncate(MAX_SHORTAGES);
+    Err(CommitError::Short(short))
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::stream::{Label, StreamId};
 use crate::value::time::Timestamp;
 
 /// Names a timer: the stream that it wakes, and what for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TimerKey {
     /// The stream to wake.
     pub stream: StreamId,
@@ -31,7 +32,7 @@ impl fmt::Display for TimerKey {
 }
 
 /// What a commit does to a timer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimerWrite {
     /// Sets or replaces it and clears its lease.
     Set {

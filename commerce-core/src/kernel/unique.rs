@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::stream::{Label, StreamId};
 use crate::value::id::SubjectId;
 
 /// A key that must be unique within its scope, such as an e-mail address or an order number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// What kind of key it is, for example `order-number`.
     pub scope: Label,
@@ -28,7 +30,7 @@ impl std::fmt::Display for Key {
 }
 
 /// A key and the stream that owns it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UniqueKey {
     /// The key.
     pub key: Key,

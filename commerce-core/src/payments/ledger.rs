@@ -92,7 +92,7 @@ pub struct Ledger {
     pub action: Option<Arc<str>>,
     /// What is or was reserved, in minor units.
     pub authorized: i64,
-    /// What was taken by which operation, in minor units.
+    /// What was taken by which operation, in minor units; see [`captured`](Self::captured) for the sum.
     pub captures: BTreeMap<GatewayRef, i64>,
     /// Why the gateway refused.
     pub failed: Option<Arc<str>>,
@@ -114,8 +114,13 @@ fn total(entries: &BTreeMap<GatewayRef, i64>) -> i64 {
 
 impl Ledger {
     /// What was taken, in minor units.
+    ///
+    /// A capture under the charge's own name says what was taken of the charge in all: it is how a gateway
+    /// tells the state of a charge that is looked up, also where calls of their own took the money. So it
+    /// stands for them and is not added to them.
     pub fn captured(&self) -> i64 {
-        total(&self.captures)
+        let whole = self.charge.as_ref().and_then(|charge| self.captures.get(charge)).copied().unwrap_or(0);
+        whole.max(total(&self.captures).saturating_sub(whole))
     }
 
     /// What was given back, in minor units.
@@ -155,7 +160,16 @@ impl Ledger {
     }
 
     /// Whether the attempt is over from the shop's point of view, whatever arrives later.
-    pub const fn given_up(&self) -> bool {
-        self.voided || self.expired || self.failed.is_some()
+    ///
+    /// A failure that is told behind money that was taken is that of an earlier try of the buyer's, whose
+    /// message came late: what was taken outranks it, as in [`status`](Self::status). Whoever gives an
+    /// attempt up because it failed says so with [`PaymentCommand::Cancel`](super::PaymentCommand::Cancel).
+    pub fn given_up(&self) -> bool {
+        self.ended() || (self.failed.is_some() && self.captured() == 0)
+    }
+
+    /// Whether the shop or the gateway has ended the attempt.
+    pub const fn ended(&self) -> bool {
+        self.voided || self.expired
     }
 }

@@ -203,7 +203,7 @@ impl Payment {
 
     /// Gives the attempt up. What may have happened at the gateway is undone there, not assumed.
     fn cancel(&self, expire: bool, resolve_at: Timestamp) -> Result<Vec<PaymentEvent>, PaymentError> {
-        if self.ledger.given_up() {
+        if self.ledger.ended() {
             return Ok(self.send_back(resolve_at));
         }
         let end = if expire { PaymentEvent::Expired } else { PaymentEvent::Voided { key: None } };

@@ -141,7 +141,8 @@ pub const MAX_CALLBACK: usize = 64 * 1024;
 /// Something that a gateway says has happened to a charge.
 ///
 /// A gateway that captures with the authorisation names that capture by the charge's own reference, in
-/// answers and callbacks alike, so that the two are known for one.
+/// answers and callbacks alike, so that the two are known for one. The same name tells the state of a charge
+/// that is looked up: what was taken of it in all, also where calls of their own took it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GatewayFact {

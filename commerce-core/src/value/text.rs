@@ -75,6 +75,21 @@ impl<const MAX: usize> Text<MAX> {
         Ok(Self(normal.into()))
     }
 
+    /// Takes any text: what is not allowed is replaced by U+FFFD, what is too long is cut.
+    ///
+    /// For texts that a program made, such as the message of an error, where something has to be kept.
+    pub fn lossy(raw: &str) -> Self {
+        let replaced = |c: char| match c {
+            '\n' | '\t' => c,
+            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c => c,
+        };
+        let kept: String = raw.trim().nfc().map(replaced).take(MAX).collect();
+        let kept = kept.trim_end();
+        Self(if kept.is_empty() { "?".into() } else { kept.into() })
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -160,6 +175,16 @@ mod tests {
         assert_eq!(Name::new(" \n "), Err(InvalidText::Empty));
         assert_eq!(Name::new(&"a".repeat(1 << 20)), Err(InvalidText::TooLong { max: 200 }));
         assert!(Description::new("one\n\ttwo").is_ok());
+    }
+
+    #[test]
+    fn any_text_can_be_kept_lossily() {
+        for raw in ["", " \0", "a\0b", "a\u{202E}b", "Cafe\u{301}", &"\u{958}".repeat(400), &" x".repeat(999)]
+        {
+            let kept = Text::<10>::lossy(raw);
+            assert_eq!(Text::<10>::new(kept.as_str()), Ok(kept));
+        }
+        assert_eq!(Name::lossy(" Cafe\u{301} ").as_str(), "Café");
     }
 
     #[test]

@@ -82,6 +82,10 @@ impl Fixture {
         self.lease.as_ref()
     }
 
+    pub(crate) const fn clock(&self) -> Option<&fake::Clock> {
+        self.clock.as_ref()
+    }
+
     pub(crate) fn shared(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
     }

@@ -19,7 +19,7 @@ mod exec;
 mod fixture;
 mod lease;
 mod list;
-mod outcome;
+pub(crate) mod outcome;
 mod report;
 mod store;
 

@@ -15,6 +15,8 @@ use commerce_core::port::payment::{
 
 pub use ledger::{Account, Ledger};
 
+use crate::dice::Dice;
+
 /// How the gateway answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Behaviour {
@@ -49,9 +51,14 @@ pub struct Gateway {
     inner: Arc<Mutex<Inner>>,
 }
 
+/// How often which behaviour is drawn.
+type Weights = Vec<(u32, Behaviour)>;
+
 #[derive(Debug, Default)]
 struct Inner {
     script: VecDeque<Behaviour>,
+    /// Dice, and what they choose from: for authorisations, for everything else.
+    mood: Option<(Dice, Weights, Weights)>,
     ledger: Ledger,
     calls: u64,
     messages: u64,
@@ -88,6 +95,17 @@ impl Gateway {
         Self::new(Behaviour::CaptureAndLoseAnswer)
     }
 
+    /// Behaves by chance from now on: by these weights at authorisations, by those at captures, voids and
+    /// refunds. The script comes first.
+    pub fn moody(&self, dice: Dice, authorisations: Weights, operations: Weights) {
+        self.lock().mood = Some((dice, authorisations, operations));
+    }
+
+    /// Behaves by its default again.
+    pub fn calm_down(&self) {
+        self.lock().mood = None;
+    }
+
     /// Under another name.
     #[must_use]
     pub fn named(mut self, name: &'static str) -> Self {
@@ -115,10 +133,12 @@ impl Gateway {
     }
 
     /// Takes the next behaviour.
-    fn turn(&self) -> (MutexGuard<'_, Inner>, Behaviour) {
+    fn turn(&self, authorises: bool) -> (MutexGuard<'_, Inner>, Behaviour) {
         let mut inner = self.lock();
         inner.calls += 1;
-        let behaviour = inner.script.pop_front().unwrap_or_else(|| self.default.clone());
+        let scripted = inner.script.pop_front();
+        let behaviour = scripted.or_else(|| inner.by_mood(authorises));
+        let behaviour = behaviour.unwrap_or_else(|| self.default.clone());
         (inner, behaviour)
     }
 
@@ -128,9 +148,12 @@ impl Gateway {
         operation: &'static str,
         book: impl FnOnce(&mut Ledger, &Operation) -> Result<Settled, GatewayError>,
     ) -> Result<Settled, GatewayError> {
-        let (mut inner, behaviour) = self.turn();
+        let (mut inner, behaviour) = self.turn(false);
         if let Some(settled) = inner.ledger.settled(&request.key) {
             return Ok(settled);
+        }
+        if let Some(code) = inner.ledger.refusal(&request.key) {
+            return Err(GatewayError::Declined { code: code.into() });
         }
         match behaviour {
             Behaviour::Decline(code) => {
@@ -148,6 +171,22 @@ impl Gateway {
     }
 }
 
+impl Inner {
+    fn by_mood(&mut self, authorises: bool) -> Option<Behaviour> {
+        let (dice, authorisations, operations) = self.mood.as_mut()?;
+        let weights = if authorises { authorisations } else { operations };
+        let all = weights.iter().fold(0_u64, |sum, (weight, _)| sum.saturating_add(u64::from(*weight)));
+        let mut throw = dice.below(all);
+        for (weight, behaviour) in weights {
+            if throw < u64::from(*weight) {
+                return Some(behaviour.clone());
+            }
+            throw = throw.saturating_sub(u64::from(*weight));
+        }
+        None
+    }
+}
+
 fn failure(effect: Effect, operation: &'static str) -> GatewayError {
     let kind = if effect == Effect::None { PortErrorKind::Unavailable } else { PortErrorKind::Timeout };
     PortError::new(kind, effect, "fake gateway", operation).into()
@@ -160,9 +199,12 @@ impl PaymentGateway for Gateway {
     }
 
     async fn authorize(&self, request: Authorize) -> Result<Charge, GatewayError> {
-        let (mut inner, behaviour) = self.turn();
+        let (mut inner, behaviour) = self.turn(true);
         if let Some(charge) = inner.ledger.charge(&request.key) {
             return Ok(charge);
+        }
+        if let Some(code) = inner.ledger.refusal(&request.key) {
+            return Err(GatewayError::Declined { code: code.into() });
         }
         let state = match &behaviour {
             Behaviour::Approve | Behaviour::LoseAnswer if request.capture => ChargeState::Captured,

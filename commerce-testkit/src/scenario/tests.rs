@@ -129,3 +129,27 @@ fn decisions_and_histories_that_do_not_fold_are_found() {
     });
     assert!(history.contains("do not fit one another"), "{history}");
 }
+
+/// The text as it stands in a file; the file is the expectation.
+#[track_caller]
+fn golden(text: &str, file: &str) {
+    assert_eq!(text.trim_end(), file.trim_end(), "the new text:\n{text}");
+}
+
+#[test]
+fn failures_read_like_this() {
+    let wrong_amount = text_of(|| {
+        let expected = [CardEvent::Redeemed { amount: 21, at: START }];
+        given::<Card>(issued()).when(CardCommand::Redeem(20)).then(expected);
+    });
+    golden(&wrong_amount, include_str!("golden/wrong_amount.txt"));
+    let refused = text_of(|| {
+        given::<Card>(issued()).when(CardCommand::Redeem(99)).then_names(&["CardRedeemed"]);
+    });
+    golden(&refused, include_str!("golden/refused.txt"));
+    let not_refused = text_of(|| {
+        let error = CardError::Insufficient { balance: 0 };
+        given::<Card>(issued()).when(CardCommand::Redeem(1)).then_error(error);
+    });
+    golden(&not_refused, include_str!("golden/not_refused.txt"));
+}

@@ -184,6 +184,46 @@ pub fn draft() -> impl Strategy<Value = Draft> {
     )
 }
 
+/// A draft that a store accepts unless a wild one has come in its way: at the heads, under a mark of its
+/// own, on keys of its own stream, and with moves of units that it brings along.
+pub fn tame_draft() -> impl Strategy<Value = Draft> {
+    (draft(), any::<u64>()).prop_map(|(mut draft, number)| {
+        draft.appends.iter_mut().for_each(|append| append.1 = 0);
+        draft.expects.iter_mut().for_each(|expect| expect.1 = 0);
+        if let Some(mark) = &mut draft.rest.mark {
+            mark.key = MarkKey::new("command", format!("tame-{number}"));
+        }
+        for key in draft.rest.claim.iter_mut().chain(&mut draft.rest.release) {
+            key.owner = build::stream(&key.key.key);
+        }
+        let moves = std::mem::take(&mut draft.rest.moves);
+        draft.rest.moves = moves.into_iter().flat_map(|step| covered(&step)).collect();
+        draft
+    })
+}
+
+/// A move, and in front of it what it takes.
+fn covered(step: &PoolMove) -> Vec<PoolMove> {
+    use PoolOp::{Allocate, Consume, Correct, Floor, Hold, HoldAbove, Release, Return, Supply};
+    let units = |n: u64| Supply(i64::try_from(n).unwrap_or(i64::MAX));
+    let ops = match step.op {
+        Supply(n) | Correct(n) => vec![Supply(n.saturating_abs())],
+        Hold(n) => vec![units(n), Hold(n)],
+        HoldAbove { amount, floor } => vec![units(amount), HoldAbove { amount, floor }],
+        Release(n) => vec![units(n), Hold(n), Release(n)],
+        Allocate(n) => vec![units(n), Hold(n), Allocate(n)],
+        Consume(n) => vec![units(n), Hold(n), Allocate(n), Consume(n)],
+        Return(n) => vec![units(n), Hold(n), Allocate(n), Return(n)],
+        Floor(floor) => vec![Floor(floor.min(0))],
+    };
+    ops.into_iter().map(|op| PoolMove::new(step.pool.clone(), op)).collect()
+}
+
+/// Mostly tame drafts, and wild ones in between.
+pub fn mixed_draft() -> impl Strategy<Value = Draft> {
+    prop_oneof![3 => tame_draft(), 1 => draft()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,5 +3,6 @@
 //! A module per level: [`value`] makes values and the texts they are read from, [`kernel`] what stores
 //! see. What stores see is drawn from small sets of names, so that commits meet one another.
 
+pub mod history;
 pub mod kernel;
 pub mod value;

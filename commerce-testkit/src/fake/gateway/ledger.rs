@@ -25,6 +25,8 @@ pub struct Account {
     pub captured: i64,
     /// What was given back.
     pub refunded: i64,
+    /// The name of the last capture: the charge's own, unless a call of its own took the money.
+    pub capture: GatewayRef,
 }
 
 /// Charges and operations by the keys of the calls that made them.
@@ -61,6 +63,11 @@ impl Ledger {
         self.refused.insert(key.clone(), code);
     }
 
+    /// Why the call with this key was refused, which it stays.
+    pub(super) fn refusal(&self, key: &IdempotencyKey) -> Option<&'static str> {
+        self.refused.get(key).copied()
+    }
+
     pub(super) fn settled(&self, key: &IdempotencyKey) -> Option<Settled> {
         self.settled.get(key).cloned()
     }
@@ -76,8 +83,8 @@ impl Ledger {
             Lookup::Charge(charge)
         } else if let Some(settled) = self.settled(key) {
             Lookup::Settled(settled)
-        } else if let Some(code) = self.refused.get(key) {
-            Lookup::Refused { code: (*code).into() }
+        } else if let Some(code) = self.refusal(key) {
+            Lookup::Refused { code: code.into() }
         } else {
             Lookup::NotFound
         }
@@ -93,6 +100,7 @@ impl Ledger {
         let captured = if state == ChargeState::Captured { request.amount.minor() } else { 0 };
         let account = Account {
             reference: reference.clone(),
+            capture: reference.clone(),
             payment: request.payment,
             order: request.order,
             amount: request.amount,
@@ -125,7 +133,7 @@ impl Ledger {
     }
 
     pub(super) fn capture(&mut self, request: &Operation) -> Result<Settled, GatewayError> {
-        self.book(request, "capture", |account, amount| {
+        let settled = self.book(request, "capture", |account, amount| {
             let room = account.amount.minor() - account.captured;
             let possible = account.state == ChargeState::Authorized && amount <= room;
             if possible {
@@ -135,7 +143,11 @@ impl Ledger {
                 }
             }
             possible
-        })
+        })?;
+        if let Some(account) = self.account(&request.charge) {
+            account.capture = settled.reference.clone();
+        }
+        Ok(settled)
     }
 
     pub(super) fn void(&mut self, request: &Operation) -> Result<Settled, GatewayError> {

@@ -50,12 +50,12 @@ impl Gateway {
         if state == ChargeState::Captured {
             account.captured = account.amount.minor();
         }
-        let amount = account.amount;
+        let (amount, operation) = (account.amount, account.capture.clone());
         let fact = match state {
             ChargeState::RequiresAction { url } => GatewayFact::ActionRequired { url },
             ChargeState::Processing => GatewayFact::Processing,
             ChargeState::Authorized => GatewayFact::Authorized { amount },
-            ChargeState::Captured => GatewayFact::Captured { operation: reference.clone(), amount },
+            ChargeState::Captured => GatewayFact::Captured { operation, amount },
             ChargeState::Declined { code } => GatewayFact::Declined { code },
             ChargeState::Voided => GatewayFact::Voided,
         };

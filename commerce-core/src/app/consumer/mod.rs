@@ -1,0 +1,265 @@
+//! Consumers of the log: every event once in effect, in the order of its stream.
+//!
+//! A consumer returns what it wants to write; that and the mark which says that the message was handled
+//! are one commit. What fails blocks its own stream for this consumer, is tried again after pauses, and is
+//! then put aside as a dead letter. Nothing else waits for it.
+
+mod letters;
+mod page;
+mod retry;
+
+pub use letters::Lag;
+
+use std::fmt::Debug;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::commerce::Commerce;
+use super::reading::ReadError;
+use crate::identity::{Denied, authorise};
+use crate::kernel::aggregate::{Aggregate, Instance, Permission};
+use crate::kernel::batch::Batch;
+use crate::kernel::commit::Commit;
+use crate::kernel::error::{CommitError, PortError};
+use crate::kernel::event::RecordedEvent;
+use crate::kernel::replay::ReplayError;
+use crate::kernel::stream::Slice;
+use crate::messaging::backlog::BacklogError;
+use crate::messaging::dead_letter::DeadLetterError;
+use crate::messaging::{ConsumerName, Reader};
+use crate::resilience::Backoff;
+use crate::value::Reason;
+use crate::value::actor::{Actor, Owner};
+use crate::value::id::Id;
+
+/// How long a runner sleeps when there is nothing to read.
+const IDLE: Duration = Duration::from_millis(250);
+
+/// A message as it is handed to a consumer.
+#[derive(Debug)]
+pub struct Delivery<'d> {
+    /// The event.
+    pub event: &'d RecordedEvent,
+    /// Whether it is delivered by a replay: nothing may be sent outside.
+    pub replay: bool,
+    /// The shop, acting as the system; what is read through it may be decided on.
+    pub shop: &'d Commerce,
+}
+
+impl Delivery<'_> {
+    /// An empty batch for what is to be written; its events name the message as their cause.
+    pub fn batch(&self) -> Batch<'_> {
+        Batch::new(self.shop.ids(), self.shop.now(), self.shop.metadata())
+    }
+
+    /// An aggregate as the store knows it, to be decided on.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsumerFailure`], transient, where it cannot be read.
+    pub async fn load<A: Aggregate>(&self, id: Id<A::Root>) -> Result<Instance<A>, ConsumerFailure> {
+        let read = self.shop.read::<A>(id).await;
+        read.map(|known| Instance::clone(&known)).map_err(|error| ConsumerFailure::because(&error))
+    }
+}
+
+/// A consumer cannot handle a message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct ConsumerFailure {
+    /// Why; kept with the message, so it holds no personal data.
+    pub reason: Reason,
+    /// Whether trying again is of no use.
+    pub permanent: bool,
+}
+
+impl ConsumerFailure {
+    /// May succeed another time.
+    pub const fn transient(reason: Reason) -> Self {
+        Self { reason, permanent: false }
+    }
+
+    /// May succeed another time; the reason is what the error says of itself, cut to what is kept.
+    pub fn because(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::transient(Reason::lossy(&error.to_string()))
+    }
+
+    /// Will never succeed as it is.
+    pub const fn permanent(reason: Reason) -> Self {
+        Self { reason, permanent: true }
+    }
+}
+
+/// Handles events of the log.
+#[async_trait]
+pub trait Consumer: Debug + Send + Sync + 'static {
+    /// Names the consumer.
+    ///
+    /// # Contract
+    ///
+    /// Constant, and unique among the consumers of a shop: what was handled is remembered under it.
+    fn name(&self) -> ConsumerName;
+
+    /// Whether it handles this event.
+    ///
+    /// # Contract
+    ///
+    /// Follows from the event alone.
+    fn wants(&self, event: &RecordedEvent) -> bool;
+
+    /// Handles an event: gives what is to be written for it, which may be nothing.
+    ///
+    /// # Contract
+    ///
+    /// The commit bears no mark; it is committed with the mark of the message, so it happens once, in the
+    /// order of the stream. Called again where the commit met something newer, or the process died before
+    /// it: what is done outside the shop happens at least once, and not at all in a replay. A store that
+    /// refuses the commit for good counts as a failure.
+    async fn handle(&self, delivery: Delivery<'_>) -> Result<Commit, ConsumerFailure>;
+}
+
+/// What one round of a consumer has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConsumerRound {
+    /// Messages that were handled.
+    pub handled: u32,
+    /// Messages that failed and are tried again.
+    pub failed: u32,
+    /// Messages that were put aside.
+    pub buried: u32,
+    /// Whether the end of the log was reached.
+    pub end: bool,
+}
+
+/// A consumer cannot go on; nothing is lost, and the next round goes on where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConsumerError {
+    /// The actor may not do this.
+    #[error("not permitted")]
+    Denied(#[from] Denied),
+    /// The store failed.
+    #[error("the store failed")]
+    Port(#[from] PortError),
+    /// The store refuses.
+    #[error("refused by the store")]
+    Commit(#[source] CommitError),
+    /// What is stored cannot be read.
+    #[error("what is stored cannot be read")]
+    Corrupt(#[from] ReplayError),
+    /// The backlog refuses: somebody else runs the same consumer.
+    #[error("the backlog refuses")]
+    Backlog(#[from] BacklogError),
+    /// The dead letter refuses.
+    #[error("the dead letter refuses")]
+    DeadLetter(#[from] DeadLetterError),
+    /// The consumer fails again at a message that is delivered again.
+    #[error("the consumer fails again")]
+    Failed(#[from] ConsumerFailure),
+}
+
+impl From<ReadError> for ConsumerError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Denied(denied) => denied.into(),
+            ReadError::Port(port) => port.into(),
+            ReadError::Corrupt(corrupt) => corrupt.into(),
+        }
+    }
+}
+
+/// A consumer at work on a slice of the log.
+#[derive(Debug, Clone)]
+pub struct ConsumerRunner {
+    shop: Commerce,
+    consumer: Arc<dyn Consumer>,
+    reader: Reader,
+    slice: Slice,
+    backoff: Backoff,
+}
+
+impl Commerce {
+    /// Runs a consumer. For staff and the system.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`].
+    pub fn consumer(&self, consumer: impl Consumer) -> Result<ConsumerRunner, Denied> {
+        let permission = Permission::new("consumer_progress", "advance");
+        authorise(&self.request.principal, permission, Some(Owner::Shop))?;
+        let reader = Reader::new(consumer.name());
+        let shop = self.acting_as(Actor::System);
+        let consumer = Arc::new(consumer);
+        Ok(ConsumerRunner { shop, consumer, reader, slice: Slice::ALL, backoff: Backoff::default() })
+    }
+}
+
+impl ConsumerRunner {
+    /// Only the streams of one slice; runners of the other slices may run anywhere.
+    #[must_use]
+    pub fn within(mut self, slice: Slice) -> Self {
+        self.slice = slice;
+        self
+    }
+
+    /// How often, and after which pauses, a message is tried again: by default three times, after 1 s, 2 s
+    /// and 4 s.
+    #[must_use]
+    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Handles everything anew, in a generation of its own; deliveries say that they are a replay.
+    #[must_use]
+    pub fn replaying(mut self, generation: u32) -> Self {
+        self.reader.generation = generation;
+        self
+    }
+
+    /// Who reads.
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Tries again what is due, then reads one page on.
+    ///
+    /// Several runners of one consumer and slice do no harm: marks and versions let each message take effect
+    /// once; they only get in each other's way.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsumerError`]; the next round goes on.
+    pub async fn round(&self) -> Result<ConsumerRound, ConsumerError> {
+        let mut round = ConsumerRound::default();
+        self.retry_due(&mut round).await?;
+        self.read_page(&mut round).await?;
+        Ok(round)
+    }
+
+    /// Makes rounds until `stop` is ready; the round under way is finished first.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        let mut stop = pin!(stop);
+        loop {
+            // A round that fails is made again after a while: what it did not do is still to do.
+            let idle = self.round().await.map_or(true, |round| round.end);
+            let now = self.shop.now();
+            let until = if idle { now.plus(IDLE) } else { now };
+            let mut sleep = pin!(self.shop.sleeper().sleep_until(until));
+            let stopped = poll_fn(|context| {
+                if stop.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(true);
+                }
+                sleep.as_mut().poll(context).map(|()| false)
+            });
+            if stopped.await {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Mocks of every port, with [mockall](https://docs.rs/mockall): say which calls are expected, and what they
+//! answer. For tests that are about one call; where behaviour matters, `commerce-testkit` has fakes, which
+//! keep the contracts of their ports by themselves.
+#![allow(missing_docs)] // mockall writes the methods; each expects a call of the port's method of that name
+#![allow(clippy::ref_option_ref)] // in code that mockall writes
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mockall::mock;
+use uuid::Uuid;
+
+use crate::kernel::commit::{Commit, Fence, Load, Loaded, Receipt};
+use crate::kernel::error::{CommitError, PortError};
+use crate::kernel::event::RecordedEvent;
+use crate::kernel::stream::{StreamId, Version};
+use crate::port::clock::{Clock, Sleeper};
+use crate::port::ids::Ids;
+use crate::port::lease::{Granted, Lease};
+use crate::port::payment::{
+    Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
+    PaymentGateway, Settled, VerifiedCallback,
+};
+use crate::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use crate::value::time::Timestamp;
+
+mock! {
+    /// A mock of the store.
+    #[derive(Debug)]
+    pub Store {}
+
+    #[async_trait]
+    impl Store for Store {
+        fn capabilities(&self) -> Capabilities;
+        async fn load(&self, load: Load) -> Result<Loaded, PortError>;
+        async fn commit(&self, commit: Commit) -> Result<Receipt, CommitError>;
+        async fn read_all(&self, query: LogQuery) -> Result<Page, PortError>;
+        async fn read_stream(
+            &self,
+            stream: &StreamId,
+            after: Version,
+            limit: u32,
+        ) -> Result<Vec<Arc<RecordedEvent>>, PortError>;
+        async fn due(&self, query: DueQuery) -> Result<Due, PortError>;
+        async fn scan<'s, 'a>(
+            &'s self,
+            table: Table,
+            after: Option<&'a str>,
+            limit: u32,
+        ) -> Result<Vec<Row>, PortError>;
+    }
+}
+
+mock! {
+    /// A mock of named leases.
+    #[derive(Debug)]
+    pub Lease {}
+
+    #[async_trait]
+    impl Lease for Lease {
+        async fn acquire(&self, name: &str, span: Duration) -> Result<Option<Granted>, PortError>;
+        async fn renew(&self, fence: &Fence, span: Duration) -> Result<Option<Granted>, PortError>;
+        async fn release(&self, fence: &Fence) -> Result<(), PortError>;
+    }
+}
+
+mock! {
+    /// A mock of the clock.
+    #[derive(Debug)]
+    pub Clock {}
+
+    impl Clock for Clock {
+        fn now(&self) -> Timestamp;
+    }
+}
+
+mock! {
+    /// A mock of whatever waits.
+    #[derive(Debug)]
+    pub Sleeper {}
+
+    #[async_trait]
+    impl Sleeper for Sleeper {
+        async fn sleep_until(&self, time: Timestamp);
+    }
+}
+
+mock! {
+    /// A mock of the source of identifiers.
+    #[derive(Debug)]
+    pub Ids {}
+
+    impl Ids for Ids {
+        fn next(&self, now: Timestamp) -> Uuid;
+    }
+}
+
+mock! {
+    /// A mock of a payment gateway.
+    #[derive(Debug)]
+    pub PaymentGateway {}
+
+    #[async_trait]
+    impl PaymentGateway for PaymentGateway {
+        fn name(&self) -> &'static str;
+        async fn authorize(&self, request: Authorize) -> Result<Charge, GatewayError>;
+        async fn capture(&self, request: Operation) -> Result<Settled, GatewayError>;
+        async fn void(&self, request: Operation) -> Result<Settled, GatewayError>;
+        async fn refund(&self, request: Operation) -> Result<Settled, GatewayError>;
+        async fn lookup(&self, key: &IdempotencyKey) -> Result<Lookup, GatewayError>;
+        fn verify(&self, request: &CallbackRequest) -> Result<VerifiedCallback, CallbackError>;
+    }
+}

@@ -1,0 +1,80 @@
+//! A process of the shop: its handle, its faults, and what it does by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use commerce_core::app::commerce::{Commerce, Platform};
+use commerce_core::app::stock_watch::StockWatch;
+use commerce_core::port::clock::{Clock as ClockPort, Sleeper as SleeperPort};
+use commerce_core::port::ids::Ids as IdsPort;
+use commerce_core::port::lease::Lease;
+use commerce_core::port::payment::PaymentGateway;
+use commerce_core::port::store::Store;
+
+use super::Ground;
+use super::context::Process;
+use super::world::{Work, World};
+use crate::fake::{Clock, Ids, Sleeper};
+use crate::faulty::{Faults, Faulty};
+use crate::shop::Shop;
+
+/// How often due timers are looked for.
+const SWEEP: Duration = Duration::from_secs(7);
+/// How often the log is read for low stock.
+const WATCH: Duration = Duration::from_secs(45);
+
+/// Starts a process with nothing cached.
+pub(super) fn start(
+    world: &World,
+    ground: &Ground,
+    gateway: &Arc<dyn PaymentGateway>,
+    faults: &Faults,
+    number: u64,
+) -> Process {
+    let faults = faults.next_process();
+    let (clock, sleeper): (Arc<dyn ClockPort>, Arc<dyn SleeperPort>) =
+        (Arc::new(world.clock.clone()), Arc::new(Sleeper::waiting(world.clock.clone())));
+    let ids: Arc<dyn IdsPort> = Arc::new(Ids::seeded(number));
+    let (clock, sleeper): (Faulty<dyn ClockPort>, Faulty<dyn SleeperPort>) =
+        (Faulty::on(clock, faults.clone()), Faulty::on(sleeper, faults.clone()));
+    let ids: Faulty<dyn IdsPort> = Faulty::on(ids, faults.clone());
+    let platform = Platform { clock: Arc::new(clock), sleeper: Arc::new(sleeper), ids: Arc::new(ids) };
+    let store: Faulty<dyn Store> = Faulty::on(ground.store.clone(), faults.clone());
+    let gateway: Faulty<dyn PaymentGateway> = Faulty::on(gateway.clone(), faults.clone());
+    let commerce = Commerce::new(store, platform).with_payment_gateway(gateway);
+    let shop = Shop { commerce, clock: world.clock.clone(), gateway: world.gateway.clone() };
+    Process { shop, faults }
+}
+
+/// What a process does for as long as it lives.
+pub(super) fn background(process: &Process, lease: &Arc<dyn Lease>) -> [(&'static str, Work); 2] {
+    let (sweeper, watcher) = (process.clone(), process.clone());
+    let lease: Faulty<dyn Lease> = Faulty::on(lease.clone(), process.faults.clone());
+    [("timers", Box::pin(sweep(sweeper))), ("watch", Box::pin(watch(watcher, lease)))]
+}
+
+async fn pause(clock: &Clock, span: Duration) {
+    Sleeper::waiting(clock.clone()).sleep_until(clock.now().plus(span)).await;
+}
+
+async fn sweep(process: Process) {
+    loop {
+        pause(&process.shop.clock, SWEEP).await;
+        // What failed comes back when its lease ends.
+        process.shop.commerce.run_due().await.unwrap_or_default();
+    }
+}
+
+/// Reads the log under a lease, so that one process at a time does.
+async fn watch(process: Process, lease: Faulty<dyn Lease>) {
+    let mut watch = StockWatch::default();
+    loop {
+        pause(&process.shop.clock, WATCH).await;
+        let Ok(Some(granted)) = lease.acquire("stock-watch", WATCH).await else { continue };
+        // The next round goes on at the event that failed.
+        process.shop.staff().watch_stock(&mut watch).await.unwrap_or_default();
+        if let Ok(Some(granted)) = lease.renew(&granted.fence, WATCH).await {
+            lease.release(&granted.fence).await.unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The simulator finds what it is there to find: one bug each, in a store or a gateway below the shop.
+#![allow(clippy::unwrap_used, clippy::panic)] // a failing step is a failing test
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use commerce_adapters_memory::MemoryStore;
+use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
+use commerce_core::kernel::error::{CommitError, PortError};
+use commerce_core::kernel::event::RecordedEvent;
+use commerce_core::kernel::stream::{StreamId, Version};
+use commerce_core::kernel::timer::TimerWrite;
+use commerce_core::port::payment::{
+    Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
+    PaymentGateway, Settled, VerifiedCallback,
+};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use commerce_testkit::broken::{Break, BrokenStore};
+use commerce_testkit::check::Rule;
+use commerce_testkit::fake::{Clock, Gateway};
+use commerce_testkit::sim::{Ground, Simulation};
+
+/// Seeds that are tried until the bug shows.
+const SEEDS: u64 = 8;
+
+/// Some seed shows a breach of one of these rules.
+fn bites(simulation: &Simulation, rules: &[Rule]) {
+    let simulation = simulation.clone().with_commands(250);
+    let mut seen = Vec::new();
+    for seed in 0..SEEDS {
+        let Some(failure) = simulation.run(seed).failure else { continue };
+        if failure.breaches.iter().any(|breach| rules.contains(&breach.rule)) {
+            return;
+        }
+        seen.extend(failure.breaches);
+    }
+    panic!("no breach of {rules:?} in {SEEDS} seeds, only {seen:?}");
+}
+
+/// No seed shows anything.
+fn is_quiet(simulation: &Simulation) {
+    let simulation = simulation.clone().with_commands(250);
+    for seed in 0..3 {
+        let run = simulation.run(seed);
+        assert!(run.failure.is_none(), "{run}");
+    }
+}
+
+fn broken(flaw: Option<Break>) -> Simulation {
+    Simulation::on(move |clock| Ground::on(BrokenStore::new(flaw, Arc::new(clock))))
+}
+
+/// A bug between the shop and its store.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Bug {
+    None,
+    MarkForgotten,
+    TimersLost,
+    EventLost,
+    CommittedTwice,
+    ClaimsForgotten,
+    MovesForgotten,
+}
+
+#[derive(Debug)]
+struct Tampered {
+    store: MemoryStore,
+    bug: Bug,
+}
+
+impl Tampered {
+    fn tamper(&self, commit: &mut Commit) {
+        match self.bug {
+            Bug::None | Bug::CommittedTwice => {}
+            Bug::MarkForgotten => commit.mark = None,
+            Bug::TimersLost => {
+                let lost = |write: &TimerWrite| matches!(write, TimerWrite::Set { key, .. } if key.stream.kind == "checkout");
+                commit.timers.retain(|write| !lost(write));
+            }
+            Bug::EventLost => {
+                let order = commit.append.iter_mut().find(|append| append.stream.kind == "reservation");
+                if let Some(append) = order.filter(|append| append.events.len() > 1) {
+                    append.events.pop();
+                }
+            }
+            Bug::ClaimsForgotten => commit.claim.clear(),
+            Bug::MovesForgotten => {
+                commit.moves.pop();
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Tampered {
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    async fn load(&self, load: Load) -> Result<Loaded, PortError> {
+        let mut loaded = self.store.load(load).await?;
+        if self.bug == Bug::MarkForgotten {
+            loaded.marks.fill(None);
+        }
+        Ok(loaded)
+    }
+
+    async fn commit(&self, mut commit: Commit) -> Result<Receipt, CommitError> {
+        self.tamper(&mut commit);
+        let receipt = self.store.commit(commit.clone()).await;
+        if self.bug == Bug::CommittedTwice && receipt.is_ok() {
+            commit.mark = None;
+            for append in &mut commit.append {
+                append.expected = append.expected.after(append.events.len());
+                append.snapshot = None;
+            }
+            drop(self.store.commit(commit).await);
+        }
+        receipt
+    }
+
+    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
+        self.store.read_all(query).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: Version,
+        limit: u32,
+    ) -> Result<Vec<Arc<RecordedEvent>>, PortError> {
+        self.store.read_stream(stream, after, limit).await
+    }
+
+    async fn due(&self, query: DueQuery) -> Result<Due, PortError> {
+        self.store.due(query).await
+    }
+
+    async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError> {
+        self.store.scan(table, after, limit).await
+    }
+}
+
+fn ground(clock: Clock, bug: Bug) -> Ground {
+    let store = MemoryStore::with_clock(Arc::new(clock));
+    let lease = Arc::new(store.clone());
+    Ground { store: Arc::new(Tampered { store, bug }), lease }
+}
+
+fn tampered(bug: Bug) -> Simulation {
+    Simulation::on(move |clock| ground(clock, bug))
+}
+
+/// A gateway that does not keep what its port promises.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fraud {
+    None,
+    RefundsTwice,
+    ChargesTwice,
+    KeepsWhatIsVoided,
+    CapturesTwice,
+}
+
+#[derive(Debug)]
+struct Careless {
+    gateway: Gateway,
+    fraud: Fraud,
+}
+
+fn again(key: &IdempotencyKey) -> IdempotencyKey {
+    IdempotencyKey(format!("{}:again", key.0).into())
+}
+
+#[async_trait]
+impl PaymentGateway for Careless {
+    fn name(&self) -> &'static str {
+        self.gateway.name()
+    }
+
+    async fn authorize(&self, request: Authorize) -> Result<Charge, GatewayError> {
+        if self.fraud == Fraud::ChargesTwice {
+            let key = again(&request.key);
+            drop(self.gateway.authorize(Authorize { key, ..request.clone() }).await);
+        }
+        self.gateway.authorize(request).await
+    }
+
+    async fn capture(&self, request: Operation) -> Result<Settled, GatewayError> {
+        let answer = self.gateway.capture(request).await;
+        match answer {
+            // Another name for the same capture.
+            Ok(settled) if self.fraud == Fraud::CapturesTwice => {
+                Ok(Settled { amount: settled.amount.checked_mul(2).unwrap(), ..settled })
+            }
+            answer => answer,
+        }
+    }
+
+    async fn void(&self, request: Operation) -> Result<Settled, GatewayError> {
+        if self.fraud == Fraud::KeepsWhatIsVoided {
+            return Ok(Settled { reference: request.charge, amount: request.amount });
+        }
+        self.gateway.void(request).await
+    }
+
+    async fn refund(&self, request: Operation) -> Result<Settled, GatewayError> {
+        if self.fraud == Fraud::RefundsTwice {
+            let key = again(&request.key);
+            drop(self.gateway.refund(Operation { key, ..request.clone() }).await);
+        }
+        self.gateway.refund(request).await
+    }
+
+    async fn lookup(&self, key: &IdempotencyKey) -> Result<Lookup, GatewayError> {
+        self.gateway.lookup(key).await
+    }
+
+    fn verify(&self, request: &CallbackRequest) -> Result<VerifiedCallback, CallbackError> {
+        self.gateway.verify(request)
+    }
+}
+
+fn careless(fraud: Fraud) -> Simulation {
+    tampered(Bug::None).with_gateway(move |gateway| Arc::new(Careless { gateway, fraud }))
+}
+
+macro_rules! bugs {
+    ($($name:ident: $simulation:expr => [$($rule:ident),+],)+) => {
+        $(#[test] fn $name() { bites(&$simulation, &[$(Rule::$rule),+]); })+
+    };
+}
+
+bugs! {
+    a_hold_that_is_not_guarded: broken(Some(Break::HoldUnguarded)) => [Stock, Coupons],
+    a_release_that_does_nothing: broken(Some(Break::LosesRelease)) => [Events],
+    an_allocation_that_does_nothing: broken(Some(Break::LosesAllocate)) => [Events],
+    a_consumption_that_does_nothing: broken(Some(Break::LosesConsume)) => [Events],
+    an_append_behind_the_head: broken(Some(Break::AppendsBehindTheHead)) => [Events, Outbox],
+    a_version_that_is_skipped: broken(Some(Break::LeavesGaps)) => [Events],
+    a_claim_that_wins_though_it_is_late: broken(Some(Break::LastClaimWins)) => [Unique, Idempotency],
+    an_event_that_the_log_hides: broken(Some(Break::LogHidesAnEvent)) => [Events, Outbox],
+    a_timer_that_goes_when_it_is_given_out: broken(Some(Break::DueRemoves)) => [Events, Sagas],
+    a_timer_that_is_not_cancelled: broken(Some(Break::IgnoresCancel)) => [Events],
+    a_refusal_that_leaves_keys: broken(Some(Break::LeavesKeys)) => [Unique],
+    a_refusal_that_leaves_pools: broken(Some(Break::LeavesPools)) => [Events],
+    a_mark_that_is_forgotten: tampered(Bug::MarkForgotten) => [Idempotency],
+    a_timer_that_is_lost: tampered(Bug::TimersLost) => [Events, Sagas],
+    an_event_that_is_lost: tampered(Bug::EventLost) => [Events, Reservations, Stock],
+    a_commit_that_is_applied_twice: tampered(Bug::CommittedTwice) => [Idempotency],
+    a_claim_that_is_forgotten: tampered(Bug::ClaimsForgotten) => [Unique],
+    a_move_that_is_forgotten: tampered(Bug::MovesForgotten) => [Events],
+    a_refund_that_is_paid_twice: careless(Fraud::RefundsTwice) => [Money],
+    a_charge_that_is_made_twice: careless(Fraud::ChargesTwice) => [Money],
+    a_void_that_reserves_on: careless(Fraud::KeepsWhatIsVoided) => [Money],
+    a_capture_that_takes_too_much: careless(Fraud::CapturesTwice) => [Money],
+}
+
+#[test]
+fn nothing_is_found_where_nothing_is_wrong() {
+    is_quiet(&broken(None));
+    is_quiet(&tampered(Bug::None));
+    is_quiet(&careless(Fraud::None));
+}
