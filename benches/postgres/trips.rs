@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use commerce_adapters_postgres::{PgStore, Settings};
+use commerce_core::app::checkout::CheckoutRequest;
 use commerce_core::kernel::commit::{Load, StreamQuery};
 use commerce_core::kernel::mark::MarkKey;
 use commerce_core::kernel::pool::PoolKey;
@@ -52,8 +53,9 @@ pub(crate) async fn print(cluster: &Cluster) {
     shop.list("MUG", "12.50", 1000).await.unwrap();
     for buyer in 1..3 {
         let cart = shop.cart(buyer, &[("MUG", 2)]).await.unwrap();
+        let total = shop.buyer(buyer).quote(cart).await.unwrap().total;
         let before = statements(cluster);
-        shop.buy(buyer, cart).await.unwrap();
+        shop.buyer(buyer).checkout(CheckoutRequest::new(cart, total)).await.unwrap();
         println!("\na whole checkout: {} statements", statements(cluster) - before);
     }
 }
