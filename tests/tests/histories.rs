@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use commerce_core::app::audit::StoreRepairs;
 use commerce_core::carts::Cart;
 use commerce_core::catalog::{CategoryTree, Product};
 use commerce_core::checkout::Checkout;
@@ -18,9 +19,10 @@ use commerce_core::kernel::commit::LoadedStream;
 use commerce_core::kernel::event::{DomainEvent, EventId, Metadata, NewEvent, RecordedEvent};
 use commerce_core::kernel::replay::{fold, replay, write_snapshot};
 use commerce_core::kernel::stream::{Position, Version};
+use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter};
 use commerce_core::notifications::Notification;
-use commerce_core::orders::Order;
-use commerce_core::payments::{Payment, QuarantinedCallback};
+use commerce_core::orders::{Order, OrderEdit};
+use commerce_core::payments::{ParkedCallback, Payment, QuarantinedCallback};
 use commerce_core::promotions::{Promotion, Redemption};
 use commerce_core::returns::Return;
 use commerce_core::settings::ShopSettings;
@@ -149,11 +151,17 @@ histories! {
     kernel_2_4_stock_items => StockItem,
     kernel_2_4_notifications => Notification,
     kernel_2_4_orders => Order,
+    kernel_2_4_order_edits => OrderEdit,
+    kernel_2_4_parked_callbacks => ParkedCallback,
     kernel_2_4_payments => Payment,
     kernel_2_4_quarantined_callbacks => QuarantinedCallback,
     kernel_2_4_promotions => Promotion,
     kernel_2_4_redemptions => Redemption,
     kernel_2_4_returns => Return,
+    kernel_2_4_backlogs => Backlog,
+    kernel_2_4_consumers => ConsumerProgress,
+    kernel_2_4_dead_letters => DeadLetter,
+    kernel_2_4_repairs => StoreRepairs,
     kernel_2_4_settings => ShopSettings,
     kernel_2_4_shipments => Shipment,
 }

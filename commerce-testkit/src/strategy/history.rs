@@ -3,10 +3,12 @@
 //! Every event was decided by the aggregate itself, so a history is valid by construction, also while it
 //! shrinks: shrinking drops commands, and the rest is decided anew.
 
+mod bookkeeping;
 mod carts;
 mod catalog;
 mod checkout;
 mod customers;
+mod edits;
 mod imports;
 mod inventory;
 mod notifications;

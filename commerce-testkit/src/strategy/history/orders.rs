@@ -64,6 +64,12 @@ fn content_of(
     })
 }
 
+/// An order of so many mugs.
+pub(super) fn mugs(quantity: Quantity) -> Option<OrderContent> {
+    let email = commerce_core::value::Email::new("a@example.com").ok()?;
+    content_of(&[(quantity, 300, Sku::new("MUG").ok()?)], Personal::new(nth(0), email))
+}
+
 fn content() -> impl Strategy<Value = OrderContent> {
     let personal = (few(), email()).prop_map(|(subject, email)| Personal::new(subject, email));
     let cents = prop_oneof![1 => Just(0_i64), 2 => 0_i64..900];
@@ -97,6 +103,9 @@ impl Storied for Order {
             1 => content().prop_map(|content| C::Draft { content }),
             6 => (number(), content())
                 .prop_map(|(number, content)| C::Place { number, content: Some(content) }),
+            2 => number().prop_filter_map("an order", |number| {
+                Some(C::Place { number, content: Some(mugs(Quantity::ONE)?) })
+            }),
             1 => (number(), content())
                 .prop_map(|(number, content)| C::Import { number, content, placed_at: START }),
         ]
@@ -120,6 +129,7 @@ impl Storied for Order {
             Movement::Delivered,
             Movement::Delivered,
             Movement::ReturnRequested,
+            Movement::ReturnWithdrawn,
             Movement::ReturnReceived,
             Movement::Restocked,
             Movement::WrittenOff,
@@ -139,6 +149,9 @@ impl Storied for Order {
             3 => (few(), sums()).prop_map(|(payment, sums)| C::NotePayment { payment, sums }),
             1 => reason().prop_map(|reason| C::Block { reason }),
             1 => Just(C::Unblock),
+            2 => Just(()).prop_filter_map("an edit", |()| {
+                Some(C::Edit { revision: Box::new(super::edits::three_mugs()?) })
+            }),
             4 => Just(C::Complete),
         ]
         .boxed()

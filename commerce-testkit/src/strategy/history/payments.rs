@@ -1,16 +1,18 @@
 //! Histories of payments and of callbacks that were not accepted.
 
+use commerce_core::payments::parked::ParkedCommand;
 use commerce_core::payments::quarantine::QuarantineCommand;
 use commerce_core::payments::{
-    Payment, PaymentCommand, QuarantineEntry, QuarantineReason, QuarantinedCallback,
+    ParkedCallback, Payment, PaymentCommand, QuarantineEntry, QuarantineReason, QuarantinedCallback,
 };
-use commerce_core::port::payment::{GatewayFact, GatewayRef, IdempotencyKey};
+use commerce_core::port::payment::{CallbackFact, GatewayFact, GatewayRef, IdempotencyKey};
 use commerce_core::value::id::{PaymentId, RefundId};
 use commerce_core::value::{Currency, Money};
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
 use super::{Storied, nth, reason, soon};
+use crate::fake::START;
 
 /// What every payment is about.
 const AMOUNT: Money = Money::from_minor(1000, Currency::EUR);
@@ -123,5 +125,32 @@ impl Storied for QuarantinedCallback {
 
     fn continues() -> BoxedStrategy<QuarantineCommand> {
         kept()
+    }
+}
+
+fn parks() -> BoxedStrategy<ParkedCommand> {
+    (operation(), fact(), soon(), soon())
+        .prop_map(|(charge, fact, until, retry_at)| ParkedCommand::Park {
+            provider: "fake".into(),
+            fact: CallbackFact { event: "message".into(), payment: None, charge, fact, at: START },
+            until,
+            retry_at,
+        })
+        .boxed()
+}
+
+impl Storied for ParkedCallback {
+    fn begins() -> BoxedStrategy<ParkedCommand> {
+        parks()
+    }
+
+    fn continues() -> BoxedStrategy<ParkedCommand> {
+        prop_oneof![
+            1 => parks(),
+            3 => soon().prop_map(|retry_at| ParkedCommand::Postpone { retry_at }),
+            1 => Just(ParkedCommand::Resolve { payment: payment() }),
+            1 => Just(ParkedCommand::GiveUp),
+        ]
+        .boxed()
     }
 }

@@ -9,17 +9,21 @@ use proptest::sample::select;
 
 use super::{Storied, address, code, few, nth, reason, sku, soon, units};
 
+fn lines() -> impl Strategy<Value = Vec<ShipmentLine>> {
+    let line = (few(), option::of(0_u32..3), sku(), units()).prop_map(
+        |(order_line, reservation_line, sku, quantity)| ShipmentLine {
+            order_line,
+            reservation_line,
+            sku,
+            quantity,
+        },
+    );
+    vec(line, 1..4)
+}
+
 impl Storied for Shipment {
     fn begins() -> BoxedStrategy<ShipmentCommand> {
-        let line = (few(), option::of(0_u32..3), sku(), units()).prop_map(
-            |(order_line, reservation_line, sku, quantity)| ShipmentLine {
-                order_line,
-                reservation_line,
-                sku,
-                quantity,
-            },
-        );
-        (vec(line, 1..4), address())
+        (lines(), address())
             .prop_map(|(lines, address)| ShipmentCommand::Create {
                 order: nth(0),
                 lines,
@@ -42,6 +46,7 @@ impl Storied for Shipment {
         prop_oneof![
             5 => Just(C::MarkReady),
             1 => reason().prop_map(|reason| C::Hold { reason }),
+            2 => lines().prop_map(|lines| C::Repack { lines }),
             2 => Just(C::Unhold),
             1 => reason().prop_map(|reason| C::Cancel { reason }),
             5 => option::of(tracking).prop_map(|tracking| C::Dispatch { tracking }),
