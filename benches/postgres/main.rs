@@ -12,6 +12,7 @@
 
 mod by_hand;
 mod cpu;
+mod log;
 mod order;
 mod trips;
 
@@ -28,7 +29,7 @@ use cpu::Cpu;
 use order::Order;
 
 /// How long one figure is measured.
-const SPAN: Duration = Duration::from_millis(1000);
+const SPAN: Duration = Duration::from_secs(1);
 /// Further pools than one order touches.
 pub(crate) const SKUS: u64 = 1000;
 
@@ -67,6 +68,7 @@ async fn run(cluster: &Cluster) {
         println!("{name:20} {:>20} {:>20} {:>20}", row[0], row[1], row[2]);
     }
     hot(cluster).await;
+    log::print(cluster).await;
 }
 
 /// All orders want one unit of the same pool.

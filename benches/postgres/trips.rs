@@ -1,11 +1,16 @@
 //! How many statements the server sees for a load and a commit, by its own count.
 
+use std::sync::Arc;
+
 use commerce_adapters_postgres::{PgStore, Settings};
+use commerce_core::app::checkout::CheckoutRequest;
 use commerce_core::kernel::commit::{Load, StreamQuery};
 use commerce_core::kernel::mark::MarkKey;
 use commerce_core::kernel::pool::PoolKey;
 use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::port::store::Store;
+use commerce_testkit::fake::{Clock, Gateway};
+use commerce_testkit::shop::Shop;
 use commerce_tests::server::Cluster;
 
 use crate::order::Order;
@@ -42,5 +47,15 @@ pub(crate) async fn print(cluster: &Cluster) {
         store.commit(order.with_pools(pools.into_iter())).await.unwrap();
         let committed = statements(cluster);
         println!("{lines:>8} {:>8} {:>8}", loaded - before, committed - loaded);
+    }
+    let (clock, gateway) = (Clock::default(), Gateway::capturing());
+    let shop = Shop::on_shared(Arc::new(store), clock, gateway, 1);
+    shop.list("MUG", "12.50", 1000).await.unwrap();
+    for buyer in 1..3 {
+        let cart = shop.cart(buyer, &[("MUG", 2)]).await.unwrap();
+        let total = shop.buyer(buyer).quote(cart).await.unwrap().total;
+        let before = statements(cluster);
+        shop.buyer(buyer).checkout(CheckoutRequest::new(cart, total)).await.unwrap();
+        println!("\na whole checkout: {} statements", statements(cluster) - before);
     }
 }

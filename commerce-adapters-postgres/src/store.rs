@@ -169,7 +169,10 @@ fn milliseconds(span: Duration) -> String {
 
 impl fmt::Debug for PgStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PgStore").field("settings", &self.inner.settings).finish_non_exhaustive()
+        f.debug_struct("PgStore")
+            .field("settings", &self.inner.settings)
+            .field("queue", &self.inner.queue)
+            .finish_non_exhaustive()
     }
 }
 

@@ -185,3 +185,26 @@ fn one_stuck_lock_does_not_freeze_the_shop() {
         assert_eq!(level(&world.store, "stuck").await.held, 1);
     });
 }
+
+#[test]
+fn a_runtime_that_ends_under_a_commit_blocks_nothing() {
+    let world = on_runtime(counted(9));
+    let mut host = on_runtime(connection(&world.database));
+    let mut holder = on_runtime(host.begin()).unwrap();
+    on_runtime(run(&mut holder, "select from commerce.pools for update"));
+    let ending = tokio::runtime::Runtime::new().unwrap();
+    let store = world.store.clone();
+    ending.spawn(async move { store.commit(hold(1)).await });
+    std::thread::sleep(Duration::from_millis(100));
+    ending.shutdown_timeout(Duration::from_secs(5));
+    on_runtime(async {
+        holder.rollback().await.unwrap();
+        // The same order again, which needs the keys of the first attempt.
+        let mut attempts = 0;
+        while let Err(CommitError::Port(_)) = world.store.commit(hold(1)).await {
+            attempts += 1;
+            assert!(attempts < 10, "the store does not recover");
+        }
+        assert_eq!(level(&world.store, "p").await.held, 1);
+    });
+}

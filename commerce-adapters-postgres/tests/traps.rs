@@ -279,7 +279,7 @@ fn t07_a_deadlock_never_reaches_the_caller() {
             tokio::time::sleep(Duration::from_millis(100)).await;
             seen = world.database.psql(deadlocks);
         }
-        assert_eq!(seen, "1");
+        assert_ne!(seen, "0", "there was one, and nobody heard of it");
     });
 }
 

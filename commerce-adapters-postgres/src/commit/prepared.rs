@@ -1,11 +1,10 @@
 //! A commit in the form in which the database takes it: names, nets and locks are computed once.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use commerce_core::kernel::commit::Commit;
 use commerce_core::kernel::error::CommitError;
-use commerce_core::kernel::mark::MAX_RESULT;
 use commerce_core::kernel::pool::{NetMove, PoolKey};
 use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::kernel::timer::TimerWrite;
@@ -62,7 +61,8 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Checks the form of a commit and makes it ready.
     pub(crate) fn new(commit: Commit, locks: Locks) -> Result<Arc<Self>, CommitError> {
-        well_formed(&commit)?;
+        commit.well_formed()?;
+        storable(&commit)?;
         let mut prepared = Self {
             mark: commit.mark.as_ref().map(|mark| mark_name(&mark.key)).transpose()?,
             lease: commit.lease.as_ref().map(|(key, _)| timer_name(key)).transpose()?,
@@ -163,24 +163,11 @@ fn timers(commit: &Commit) -> Result<BTreeMap<String, TimerWrite>, CommitError> 
     commit.timers.iter().map(|write| Ok((timer_name(write.key())?, write.clone()))).collect()
 }
 
-fn well_formed(commit: &Commit) -> Result<(), CommitError> {
-    let mut seen = HashSet::with_capacity(commit.append.len());
+/// Texts that are no keys; keys are checked where their names are made.
+fn storable(commit: &Commit) -> Result<(), CommitError> {
     for append in &commit.append {
-        if append.events.is_empty() {
-            return Err(CommitError::Malformed("an append without events"));
-        }
-        if !seen.insert(&append.stream) {
-            return Err(CommitError::Malformed("a stream stands twice in append"));
-        }
-        let last = append.expected.after(append.events.len());
-        if append.snapshot.as_ref().is_some_and(|snapshot| snapshot.version != last) {
-            return Err(CommitError::Malformed("a snapshot of another version than the last event's"));
-        }
         clean(&append.stream.kind)?;
         append.events.iter().try_for_each(|event| clean(&event.name))?;
-    }
-    if commit.mark.as_ref().is_some_and(|mark| mark.result.len() > MAX_RESULT) {
-        return Err(CommitError::Malformed("a mark's result above 1 KB"));
     }
     commit.expect.iter().try_for_each(|expect| clean(&expect.stream.kind))?;
     commit.fence.iter().try_for_each(|fence| clean(&fence.name))

@@ -25,9 +25,22 @@ const APART: usize = 4;
 
 struct Job {
     prepared: Arc<Prepared>,
-    answer: oneshot::Sender<Outcome>,
+    answer: Option<oneshot::Sender<Outcome>>,
+    queue: Arc<Queue>,
+    /// Under way: its keys are busy.
+    taken: bool,
     /// Gives its room in the queue back when the job ends.
     _room: OwnedSemaphorePermit,
+}
+
+/// Frees the keys of a commit whose committer ended under it, because its runtime did.
+impl Drop for Job {
+    fn drop(&mut self) {
+        if self.taken {
+            let queue = self.queue.clone();
+            queue.state().free(std::slice::from_mut(self));
+        }
+    }
 }
 
 /// Who holds a key.
@@ -73,7 +86,9 @@ impl Queue {
         let (answer, told) = oneshot::channel();
         let start = {
             let mut state = self.state();
-            state.waiting.push_back(Job { prepared, answer, _room: room });
+            let answer = Some(answer);
+            let queue = self.clone();
+            state.waiting.push_back(Job { prepared, answer, queue, taken: false, _room: room });
             self.may_start(&mut state)
         };
         if start {
@@ -93,36 +108,12 @@ impl Queue {
     }
 
     fn start(self: &Arc<Self>) {
-        tokio::spawn(self.clone().run());
-    }
-
-    /// A committer: applies batches until nothing waits that may be applied now.
-    async fn run(self: Arc<Self>) {
-        let mut running = Some(Running(&self));
-        let mut kept = None;
-        let mut batch = self.next(&[], &mut kept, &mut running);
-        while !batch.is_empty() {
-            let prepared: Vec<Arc<Prepared>> = batch.iter().map(|job| job.prepared.clone()).collect();
-            let outcomes = match self.applier.call(&mut kept, &prepared, &self.applier.batch_wait).await {
-                Answer::Told(outcomes) => outcomes,
-                Answer::Failed(error) => {
-                    batch.iter().map(|_| Err(CommitError::Port(error.clone()))).collect()
-                }
-                Answer::Apart(..) => {
-                    self.take_apart(batch);
-                    batch = self.next(&[], &mut kept, &mut running);
-                    continue;
-                }
-            };
-            // Before anybody is told: who commits again at once finds a free committer and its connection.
-            let next = self.next(&batch, &mut kept, &mut running);
-            tell(batch, outcomes);
-            batch = next;
-        }
+        // The guard goes along: a task that is dropped before it ran must count itself out too.
+        tokio::spawn(run(Running { queue: self.clone(), counted: true }));
     }
 
     /// Frees what is done and takes the next batch; where there is none the committer ends.
-    fn next(&self, done: &[Job], kept: &mut Option<Held>, running: &mut Option<Running<'_>>) -> Vec<Job> {
+    fn next(&self, done: &mut [Job], kept: &mut Option<Held>, running: &mut Running) -> Vec<Job> {
         let mut state = self.state();
         state.free(done);
         let batch = state.pick(self.most);
@@ -130,9 +121,8 @@ impl Queue {
             if let Some(held) = kept.take() {
                 held.keep();
             }
-            if let Some(running) = running.take() {
-                running.end(&mut state);
-            }
+            // Under the lock, so that whoever comes next sees that a committer is free.
+            running.count_out(&mut state);
         }
         batch
     }
@@ -140,7 +130,7 @@ impl Queue {
     /// Runs every commit of a batch that failed on a connection of its own, a few at once; one of them may
     /// be what broke the batch or wait for a lock that somebody holds for long.
     fn take_apart(self: &Arc<Self>, batch: Vec<Job>) {
-        for job in batch {
+        for mut job in batch {
             let queue = self.clone();
             tokio::spawn(async move {
                 let turn = queue.apart.clone().acquire_owned().await;
@@ -148,7 +138,7 @@ impl Queue {
                 drop(turn);
                 let start = {
                     let mut state = queue.state();
-                    state.free(std::slice::from_ref(&job));
+                    state.free(std::slice::from_mut(&mut job));
                     queue.may_start(&mut state)
                 };
                 if start {
@@ -160,10 +150,35 @@ impl Queue {
     }
 }
 
+/// A committer: applies batches until nothing waits that may be applied now.
+async fn run(mut running: Running) {
+    let queue = running.queue.clone();
+    let mut kept = None;
+    let mut batch = queue.next(&mut [], &mut kept, &mut running);
+    while !batch.is_empty() {
+        let prepared: Vec<Arc<Prepared>> = batch.iter().map(|job| job.prepared.clone()).collect();
+        let outcomes = match queue.applier.call(&mut kept, &prepared, &queue.applier.batch_wait).await {
+            Answer::Told(outcomes) => outcomes,
+            Answer::Failed(error) => batch.iter().map(|_| Err(CommitError::Port(error.clone()))).collect(),
+            Answer::Apart(..) => {
+                queue.take_apart(batch);
+                batch = queue.next(&mut [], &mut kept, &mut running);
+                continue;
+            }
+        };
+        // Before anybody is told: who commits again at once finds a free committer and its connection.
+        let next = queue.next(&mut batch, &mut kept, &mut running);
+        tell(batch, outcomes);
+        batch = next;
+    }
+}
+
 /// Gives every caller its result; nobody listens where the caller's future was dropped.
 fn tell(jobs: Vec<Job>, outcomes: Vec<Outcome>) {
-    for (job, outcome) in jobs.into_iter().zip(outcomes) {
-        let _ = job.answer.send(outcome);
+    for (mut job, outcome) in jobs.into_iter().zip(outcomes) {
+        if let Some(answer) = job.answer.take() {
+            let _ = answer.send(outcome);
+        }
     }
 }
 
@@ -190,8 +205,9 @@ impl State {
         }
         kept.append(&mut self.waiting);
         self.waiting = kept;
-        for job in &batch {
+        for job in &mut batch {
             enter(&mut self.busy, job);
+            job.taken = true;
         }
         batch
     }
@@ -201,12 +217,15 @@ impl State {
     }
 
     /// Frees the keys of commits that ended.
-    fn free(&mut self, jobs: &[Job]) {
-        for lock in jobs.iter().flat_map(|job| &job.prepared.locks).filter(|lock| !lock.pool) {
-            match self.busy.get_mut(&lock.key) {
-                Some(Use::Shared(holders)) if *holders > 1 => *holders -= 1,
-                _ => {
-                    self.busy.remove(&lock.key);
+    fn free(&mut self, jobs: &mut [Job]) {
+        for job in jobs.iter_mut().filter(|job| job.taken) {
+            job.taken = false;
+            for lock in job.prepared.locks.iter().filter(|lock| !lock.pool) {
+                match self.busy.get_mut(&lock.key) {
+                    Some(Use::Shared(holders)) if *holders > 1 => *holders -= 1,
+                    _ => {
+                        self.busy.remove(&lock.key);
+                    }
                 }
             }
         }
@@ -233,19 +252,25 @@ fn enter(keys: &mut HashMap<i64, Use>, job: &Job) {
 }
 
 /// Counts a committer out, also when its runtime ends under it.
-struct Running<'q>(&'q Queue);
+struct Running {
+    queue: Arc<Queue>,
+    counted: bool,
+}
 
-impl Running<'_> {
-    fn end(self, state: &mut State) {
-        state.running = state.running.saturating_sub(1);
-        std::mem::forget(self);
+impl Running {
+    fn count_out(&mut self, state: &mut State) {
+        if std::mem::take(&mut self.counted) {
+            state.running = state.running.saturating_sub(1);
+        }
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for Running {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.running = state.running.saturating_sub(1);
+        if self.counted {
+            let queue = self.queue.clone();
+            self.count_out(&mut queue.state());
+        }
     }
 }
 
