@@ -1,6 +1,7 @@
 //! Driving a checkout: call, write down, go on, until it ends or waits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::begin::read_error;
 use super::commerce::Commerce;
@@ -17,12 +18,23 @@ use crate::kernel::aggregate::Instance;
 use crate::kernel::batch::Batch;
 use crate::kernel::commit::Receipt;
 use crate::kernel::error::CommitError;
-use crate::payments::REFERENCE_SCOPE;
+use crate::payments::{PaymentCommand, REFERENCE_SCOPE};
 use crate::port::payment::IdempotencyKey;
 use crate::promotions::redemption_id;
 use crate::settings::{SettingsValues, ShopSettings, settings_id};
 use crate::value::Reason;
 use crate::value::id::CheckoutId;
+use crate::value::time::Timestamp;
+
+/// Whether a call has no outcome although its checkout waits for people.
+fn undecided(party: &Party, key: &IdempotencyKey) -> bool {
+    let parked = |saga: &Checkout| matches!(saga.status(), Status::ManualIntervention(_));
+    party.saga.state.as_ref().is_some_and(parked)
+        && party.payment.state.as_ref().is_some_and(|payment| payment.pending().contains_key(key))
+}
+
+/// How long a call without outcome is left alone once its checkout waits for people.
+const PARKED: Duration = Duration::from_secs(3600);
 
 /// The settings of a shop, or the defaults.
 pub(super) fn values(settings: &Instance<ShopSettings>) -> SettingsValues {
@@ -168,7 +180,8 @@ impl Commerce {
                     note_payment(&mut batch, &mut party)?;
                     // Answered without deciding, or refused for good: asking at once would not end.
                     let refused = matches!(outcome, Outcome::Refused(_));
-                    if matches!(&awaits, Awaits::Call(next) if next == key || refused) {
+                    let again = matches!(&awaits, Awaits::Call(next) if next == key || refused);
+                    if again || undecided(&party, key) {
                         Self::postpone(&mut batch, &mut party, &settings)?;
                         Awaits::Outside
                     } else {
@@ -215,6 +228,21 @@ impl Commerce {
         tell(batch, &mut party.saga, CheckoutCommand::GiveUp { reason })
     }
 
+    /// A checkout waits for people. What its gateway has not decided is looked at now and then: an event
+    /// sets each timer anew, so that none is due for ever.
+    fn look_again(
+        batch: &mut Batch<'_>,
+        party: &mut Party,
+        resolve_at: Timestamp,
+    ) -> Result<(), CheckoutError> {
+        let calls: Vec<_> =
+            party.payment.state.iter().flat_map(|payment| payment.pending().keys().cloned()).collect();
+        for key in calls {
+            tell(batch, &mut party.payment, PaymentCommand::MarkUnknown { key, resolve_at })?;
+        }
+        Ok(())
+    }
+
     /// Nothing is known: looked at again later, and by a person once it takes too long.
     fn postpone(
         batch: &mut Batch<'_>,
@@ -224,7 +252,10 @@ impl Commerce {
         let Some(saga) = party.saga.state.as_ref() else { return Ok(()) };
         let now = batch.now();
         let patience = saga.plan().deadline.plus(settings.hold().saturating_mul(4));
-        if saga.status().is_terminal() || matches!(saga.status(), Status::ManualIntervention(_)) {
+        if matches!(saga.status(), Status::ManualIntervention(_)) {
+            return Self::look_again(batch, party, now.plus(PARKED));
+        }
+        if saga.status().is_terminal() {
             return Ok(());
         }
         let command = if now > patience {

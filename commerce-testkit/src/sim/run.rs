@@ -6,18 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use commerce_core::app::shopfront::Listing;
-use commerce_core::checkout::Checkout;
-use commerce_core::checkout::machine::Status;
 use commerce_core::inventory::{StockCommand, stock_item_id};
-use commerce_core::payments::Payment;
 use commerce_core::port::clock::Clock as _;
 use commerce_core::port::payment::{CallbackRequest, PaymentGateway};
 use commerce_core::port::store::Store;
 use commerce_core::settings::{CapturePolicy, SettingsValues};
-use commerce_core::value::id::Id;
 use commerce_core::value::{Currency, Name, Price, Quantity, Sku};
-
-use uuid::Uuid;
 
 use super::actor::Actor;
 use super::bank::{Bank, Post};
@@ -329,20 +323,13 @@ impl Runner {
 }
 
 impl Runner {
-    /// Whether this is a payment of a checkout that waits for people: it is looked up until they come.
-    fn is_parked(&self, id: Uuid) -> bool {
-        let payment = Id::from_uuid(id).ok().and_then(|id| self.books.get::<Payment>(id));
-        let saga = payment.and_then(|payment| self.books.get::<Checkout>(payment.checkout()));
-        saga.is_some_and(|saga| matches!(saga.status(), Status::ManualIntervention(_)))
-    }
-
     /// A timer that was handled for days and is still there: nothing ends it.
     fn endless(&self) -> Option<Breach> {
         let now = self.world.clock.now();
         // What is to be sent to people is sent by somebody else.
         let ours = ["checkout", "payment", "reservation", "redemption"];
         let mut timers = self.books.timers().filter(|(key, _)| ours.contains(&key.stream.kind.as_ref()));
-        let (key, due) = timers.find(|(key, due)| *due <= now && !self.is_parked(key.stream.id))?;
+        let (key, due) = timers.find(|(_, due)| *due <= now)?;
         Some(Breach::new(Rule::Sagas, format!("{key} was due at {due}, and nothing has ended it")))
     }
 }
