@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use commerce_core::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::apply::Outcome;
@@ -84,15 +85,21 @@ impl Queue {
     pub(crate) async fn submit(self: &Arc<Self>, prepared: Arc<Prepared>) -> Outcome {
         let Ok(room) = self.room.clone().acquire_owned().await else { return Err(gone()) };
         let (answer, told) = oneshot::channel();
-        let start = {
+        let (start, own) = {
             let mut state = self.state();
-            let answer = Some(answer);
-            let queue = self.clone();
+            let first = state.waiting.is_empty();
+            let (answer, queue) = (Some(answer), self.clone());
             state.waiting.push_back(Job { prepared, answer, queue, taken: false, _room: room });
-            self.may_start(&mut state)
+            match (self.may_start(&mut state), first) {
+                (true, true) => (false, Some(state.pick(1))),
+                (start, _) => (start, None),
+            }
         };
         if start {
             self.start();
+        }
+        if let Some(own) = own {
+            self.at_once(own).await;
         }
         told.await.unwrap_or_else(|_| Err(gone()))
     }
@@ -110,6 +117,37 @@ impl Queue {
     fn start(self: &Arc<Self>) {
         // The guard goes along: a task that is dropped before it ran must count itself out too.
         tokio::spawn(run(Running { queue: self.clone(), counted: true }));
+    }
+
+    /// Applies the caller's own commit in the caller's task: a hand-over to another one costs a lone commit
+    /// more than the call. It is empty where the commit has to wait for one that is under way.
+    async fn at_once(self: &Arc<Self>, own: Vec<Job>) {
+        // Dropped in reverse: connection, keys, place of a committer; then whoever waited meanwhile starts.
+        let _onward = Onward(self.clone());
+        let mut running = Running { queue: self.clone(), counted: true };
+        let mut own = own;
+        let mut kept = None;
+        let Some(job) = own.first() else { return };
+        let prepared = [job.prepared.clone()];
+        let outcome = match self.applier.call(&mut kept, &prepared, &self.applier.batch_wait).await {
+            Answer::Told(outcomes) => outcomes,
+            Answer::Failed(error) => vec![Err(CommitError::Port(error))],
+            Answer::Apart(..) => {
+                if let Some(held) = kept.take() {
+                    held.keep();
+                }
+                return self.take_apart(own);
+            }
+        };
+        {
+            let mut state = self.state();
+            state.free(&mut own);
+            if let Some(held) = kept.take() {
+                held.keep();
+            }
+            running.count_out(&mut state);
+        }
+        tell(own, outcome);
     }
 
     /// Frees what is done and takes the next batch; where there is none the committer ends.
@@ -270,6 +308,21 @@ impl Drop for Running {
         if self.counted {
             let queue = self.queue.clone();
             self.count_out(&mut queue.state());
+        }
+    }
+}
+
+/// Starts a committer for what gathered while a caller applied its own commit.
+struct Onward(Arc<Queue>);
+
+impl Drop for Onward {
+    fn drop(&mut self) {
+        let start = {
+            let mut state = self.0.state();
+            Handle::try_current().is_ok() && self.0.may_start(&mut state)
+        };
+        if start {
+            self.0.start();
         }
     }
 }
