@@ -21,7 +21,7 @@ use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::sim::{Ground, Simulation};
 
 /// Seeds that are tried until the bug shows.
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 40;
 
 /// Some seed shows a breach of one of these rules.
 fn bites(simulation: &Simulation, rules: &[Rule]) {

@@ -153,7 +153,9 @@ fn gateway_fault(books: &Books, ledger: &Ledger) -> Option<String> {
             let theirs = (account.captured, account.refunded);
             return Some(format!("payment {id}: {known:?} here, {theirs:?} at the gateway"));
         }
-        if payment.ledger().voided && account.state == ChargeState::Authorized {
+        // What the gateway refuses to give up is not the shop's to give up.
+        let refused = ledger.has_refused_to_void(id);
+        if payment.ledger().voided && account.state == ChargeState::Authorized && !refused {
             return Some(format!("payment {id} is given up here, and still reserved at the gateway"));
         }
         if account.captured > account.refunded {

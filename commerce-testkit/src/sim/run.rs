@@ -329,7 +329,9 @@ impl Runner {
         // What is to be sent to people is sent by somebody else.
         let ours = ["checkout", "payment", "reservation", "redemption"];
         let mut timers = self.books.timers().filter(|(key, _)| ours.contains(&key.stream.kind.as_ref()));
-        let (key, due) = timers.find(|(_, due)| *due <= now)?;
+        // One that events set anew, as that of a payment which nobody decides, may be due again just now.
+        let long_ago = now.minus(Duration::from_secs(2 * 3600));
+        let (key, due) = timers.find(|(_, due)| *due <= long_ago)?;
         Some(Breach::new(Rule::Sagas, format!("{key} was due at {due}, and nothing has ended it")))
     }
 }

@@ -50,6 +50,11 @@ impl Ledger {
         of_order.map(|account| account.captured - account.refunded).sum()
     }
 
+    /// Whether it has refused for good to give up what it reserved for a payment; it then ends there by itself.
+    pub fn has_refused_to_void(&self, payment: PaymentId) -> bool {
+        self.refused.contains_key(&IdempotencyKey(format!("{payment}:void").into()))
+    }
+
     /// What is reserved and neither taken nor given up, over all charges of an order, in minor units.
     pub fn reserved(&self, order: OrderId) -> i64 {
         let of_order = self.accounts().filter(|account| account.order == order);
