@@ -18,12 +18,14 @@ use crate::kernel::stream::{StreamId, Version};
 use crate::port::clock::{Clock, Sleeper};
 use crate::port::ids::Ids;
 use crate::port::lease::{Granted, Lease};
+use crate::port::notifier::{Notice, Notifier, NotifierError};
 use crate::port::payment::{
     Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
     PaymentGateway, Settled, VerifiedCallback,
 };
 use crate::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 use crate::value::time::Timestamp;
+use crate::value::{Channel, Code};
 
 mock! {
     /// A mock of the store.
@@ -110,5 +112,17 @@ mock! {
         async fn refund(&self, request: Operation) -> Result<Settled, GatewayError>;
         async fn lookup(&self, key: &IdempotencyKey) -> Result<Lookup, GatewayError>;
         fn verify(&self, request: &CallbackRequest) -> Result<VerifiedCallback, CallbackError>;
+    }
+}
+
+mock! {
+    /// A mock of a provider of messages.
+    #[derive(Debug)]
+    pub Notifier {}
+
+    #[async_trait]
+    impl Notifier for Notifier {
+        fn serves(&self, channel: Channel) -> bool;
+        async fn send(&self, notice: Notice) -> Result<Option<Code>, NotifierError>;
     }
 }

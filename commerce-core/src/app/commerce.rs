@@ -11,9 +11,11 @@ use crate::kernel::event::Metadata;
 use crate::kernel::timer::{DueTimer, LeaseToken, TimerKey};
 use crate::port::clock::Sleeper;
 use crate::port::ids::Ids;
+use crate::port::notifier::Notifier;
 use crate::port::payment::PaymentGateway;
 pub use crate::port::platform::Platform;
 use crate::port::store::Store;
+use crate::value::Channel;
 use crate::value::actor::Actor;
 use crate::value::id::{CommandId, Id};
 use crate::value::time::Timestamp;
@@ -34,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) platform: Platform,
     pub(crate) gateways: Vec<Arc<dyn PaymentGateway>>,
+    pub(crate) notifiers: Vec<Arc<dyn Notifier>>,
     pub(crate) cache: StateCache,
 }
 
@@ -79,7 +82,13 @@ impl Commerce {
 
     /// A shop on a store that is shared with others.
     pub fn from_arc(store: Arc<dyn Store>, platform: Platform) -> Self {
-        let shared = Shared { store, platform, gateways: Vec::new(), cache: StateCache::default() };
+        let shared = Shared {
+            store,
+            platform,
+            gateways: Vec::new(),
+            notifiers: Vec::new(),
+            cache: StateCache::default(),
+        };
         let nobody = Principal::from(Actor::Guest(Id::derived(Uuid::nil(), b"nobody")));
         let request = Request {
             principal: nobody,
@@ -103,14 +112,24 @@ impl Commerce {
     /// With a payment gateway that is shared with others.
     #[must_use]
     pub fn with_shared_gateway(self, gateway: Arc<dyn PaymentGateway>) -> Self {
-        let mut gateways = self.shared.gateways.clone();
-        gateways.push(gateway);
-        let shared = Shared {
+        self.rebuilt(|shared| shared.gateways.push(gateway))
+    }
+
+    /// With a provider of messages that is shared with others.
+    #[must_use]
+    pub fn with_shared_notifier(self, notifier: Arc<dyn Notifier>) -> Self {
+        self.rebuilt(|shared| shared.notifiers.push(notifier))
+    }
+
+    fn rebuilt(self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = Shared {
             store: self.shared.store.clone(),
             platform: self.shared.platform.clone(),
-            gateways,
+            gateways: self.shared.gateways.clone(),
+            notifiers: self.shared.notifiers.clone(),
             cache: StateCache::default(),
         };
+        change(&mut shared);
         Self { shared: Arc::new(shared), request: self.request }
     }
 
@@ -181,6 +200,10 @@ impl Commerce {
 
     pub(crate) fn gateway(&self, name: &str) -> Option<&Arc<dyn PaymentGateway>> {
         self.shared.gateways.iter().find(|gateway| gateway.name() == name)
+    }
+
+    pub(crate) fn notifier(&self, channel: Channel) -> Option<&Arc<dyn Notifier>> {
+        self.shared.notifiers.iter().find(|notifier| notifier.serves(channel))
     }
 
     /// The metadata of events of this request.

@@ -17,6 +17,7 @@ pub mod execute;
 mod gateway;
 pub mod import;
 pub mod log;
+mod notify;
 mod offers;
 pub mod operations;
 mod parked;

@@ -14,6 +14,7 @@ use crate::kernel::error::{CommitError, PortError};
 use crate::kernel::timer::DueTimer;
 use crate::messaging::dead_letter::DeadLetterError;
 use crate::messaging::{DeadLetter, DeadLetterCommand};
+use crate::notifications::Notification;
 use crate::payments::{ParkedCallback, Payment};
 use crate::port::store::DueQuery;
 use crate::promotions::{Redemption, RedemptionCommand, RedemptionError};
@@ -63,7 +64,7 @@ impl Commerce {
     ///
     /// [`PortError`] where the store does not tell what is due.
     pub async fn run_due(&self) -> Result<Round, PortError> {
-        let kinds = [
+        let mut kinds = vec![
             Checkout::NAME,
             Payment::NAME,
             Reservation::NAME,
@@ -72,6 +73,10 @@ impl Commerce {
             ParkedCallback::NAME,
             DeadLetter::NAME,
         ];
+        // A process without a provider leaves messages to one that has it.
+        if !self.shared.notifiers.is_empty() {
+            kinds.push(Notification::NAME);
+        }
         let kinds = kinds.into_iter().map(Into::into).collect();
         let due = self.store().due(DueQuery { kinds, limit: BATCH, lease: LEASE }).await?;
         let mut round = Round { next: due.next, ..Round::default() };
@@ -129,6 +134,10 @@ impl Commerce {
                     Err(error) => Err(error.into()),
                 }
             }
+            Notification::NAME => match Id::from_uuid(id) {
+                Ok(id) => self.send_notification(id).await,
+                Err(_) => Ok(()),
+            },
             Return::NAME => match ReturnId::from_uuid(id) {
                 Ok(id) => Ok(self.expire_return(id).await?),
                 Err(_) => Ok(()),

@@ -45,7 +45,7 @@ pub enum NotificationCommand {
         /// Why.
         reason: Reason,
     },
-    /// The recipient does not want it or is gone.
+    /// The recipient does not want it or is gone; also where the provider said so instead of taking it.
     Suppress {
         /// Why; never a part of an address.
         reason: Reason,

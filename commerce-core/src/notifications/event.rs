@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::policy::{Channel, RetryPolicy};
+use super::policy::RetryPolicy;
 use crate::event_types;
 use crate::kernel::event::EventId;
 use crate::value::id::SubjectId;
 use crate::value::time::Timestamp;
-use crate::value::{Code, Reason};
+use crate::value::{Channel, Code, Reason};
 
 /// What is told to whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,5 +26,7 @@ pub use command::NotificationCommand;
 pub use error::NotificationError;
 pub use event::{Message, NotificationEvent};
 pub use notification::Notification;
-pub use policy::{Channel, RetryPolicy, notification_id};
+pub use policy::{RetryPolicy, notification_id};
 pub use state::{Status, TRANSITIONS};
+
+pub use crate::value::Channel;

@@ -48,6 +48,11 @@ impl Notification {
         self.attempts
     }
 
+    /// Whether it is still to be sent.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.status, Status::Queued | Status::Sending)
+    }
+
     const fn not(&self, command: &'static str) -> NotificationError {
         NotificationError::IllegalTransition { status: self.status, command }
     }
@@ -130,7 +135,7 @@ impl Aggregate for Notification {
             C::RecordDelivered => known.reported(E::Delivered, Status::Delivered),
             C::RecordBounced { reason } => known.reported(E::Bounced { reason }, Status::Bounced),
             C::Suppress { reason } => match known.status {
-                Status::Queued => Ok(vec![E::Suppressed { reason }]),
+                Status::Queued | Status::Sending => Ok(vec![E::Suppressed { reason }]),
                 Status::Suppressed => Ok(Vec::new()),
                 _ => Err(known.not("be suppressed")),
             },

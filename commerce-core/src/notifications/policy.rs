@@ -1,4 +1,4 @@
-//! Derived ids, channels and how often an attempt is repeated.
+//! Derived ids and how often an attempt is repeated.
 
 use std::time::Duration;
 
@@ -6,37 +6,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::event::EventId;
-use crate::value::Code;
 use crate::value::id::{NotificationId, SubjectId};
 use crate::value::time::Timestamp;
+use crate::value::{Channel, Code};
 
 /// The namespace of ids derived from event, recipient, channel and template.
 const NOTIFICATIONS: Uuid = Uuid::from_u128(0x3c8b_52d7_9e40_5a6f_b1d2_70c9_4e8a_0d01);
-
-/// How a message reaches a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// Electronic mail.
-    Email,
-    /// Text message.
-    Sms,
-    /// Message to a device.
-    Push,
-    /// Call of an address that the recipient runs.
-    Webhook,
-}
-
-impl Channel {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Sms => "sms",
-            Self::Push => "push",
-            Self::Webhook => "webhook",
-        }
-    }
-}
 
 /// The notification of an event to a person by a channel and template: derived, so that there is one.
 pub fn notification_id(

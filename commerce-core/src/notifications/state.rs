@@ -29,6 +29,7 @@ pub const TRANSITIONS: &[(&str, &str, &str)] = &[
     ("–", "Queue", "Queued"),
     ("Queued", "StartSending", "Sending"),
     ("Queued", "Suppress", "Suppressed"),
+    ("Sending", "Suppress", "Suppressed"),
     ("Sending", "RecordSent", "Sent"),
     ("Queued", "RecordSent", "Sent"),
     ("Dead", "RecordSent", "Sent"),

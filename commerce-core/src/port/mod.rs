@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod ids;
 pub mod lease;
+pub mod notifier;
 pub mod payment;
 pub mod platform;
 pub mod store;

@@ -9,6 +9,7 @@ pub mod time;
 
 // Text, persons and places.
 pub mod address;
+pub mod channel;
 pub mod country;
 pub mod email;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub mod slug;
 pub mod text;
 
 pub use address::{Address, AddressInput, InvalidAddress};
+pub use channel::Channel;
 pub use country::{Country, InvalidCountry};
 pub use email::{Email, InvalidEmail};
 pub use phone::{InvalidPhone, Phone};

@@ -34,6 +34,8 @@ pub enum Port {
     Gateway,
     /// A message of a gateway on its way to the shop.
     Callback,
+    /// A provider of messages.
+    Notifier,
     /// Named leases.
     Lease,
     /// The clock.
@@ -74,8 +76,16 @@ impl Fault {
 
 impl Port {
     /// Every port.
-    pub const ALL: [Self; 7] =
-        [Self::Store, Self::Gateway, Self::Callback, Self::Lease, Self::Clock, Self::Sleeper, Self::Ids];
+    pub const ALL: [Self; 8] = [
+        Self::Store,
+        Self::Gateway,
+        Self::Callback,
+        Self::Notifier,
+        Self::Lease,
+        Self::Clock,
+        Self::Sleeper,
+        Self::Ids,
+    ];
 
     /// What can go wrong with it.
     ///
@@ -85,7 +95,7 @@ impl Port {
         use Fault::{Delay, DieAfter, DieBefore, Duplicate, FailAfter, FailBefore, Late, Reorder};
         match self {
             Self::Store => &[FailBefore, FailAfter, Late, Delay, Duplicate, Reorder, DieBefore, DieAfter],
-            Self::Gateway | Self::Callback | Self::Lease => {
+            Self::Gateway | Self::Callback | Self::Notifier | Self::Lease => {
                 &[FailBefore, FailAfter, Delay, Duplicate, Reorder, DieBefore, DieAfter]
             }
             Self::Clock => &[Delay, Duplicate],
@@ -100,6 +110,7 @@ impl Port {
             Self::Store => "store",
             Self::Gateway => "gateway",
             Self::Callback => "callback",
+            Self::Notifier => "notifier",
             Self::Lease => "lease",
             Self::Clock => "clock",
             Self::Sleeper => "sleeper",

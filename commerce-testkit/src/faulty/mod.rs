@@ -28,6 +28,7 @@ mod faults;
 mod gateway;
 mod ids;
 mod lease;
+mod notifier;
 mod plan;
 mod store;
 mod tally;

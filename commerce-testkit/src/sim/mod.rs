@@ -137,7 +137,11 @@ impl Simulation {
 fn usual_rates() -> Rates {
     let deadly = [Fault::DieBefore, Fault::DieAfter];
     let rare = |rates: Rates, port| deadly.iter().fold(rates, |rates, fault| rates.of(port, *fault, 1));
-    let rates = Rates::everywhere(5).at(Port::Callback, 25).at(Port::Lease, 15).at(Port::Gateway, 15);
+    let rates = Rates::everywhere(5)
+        .at(Port::Callback, 25)
+        .at(Port::Lease, 15)
+        .at(Port::Gateway, 15)
+        .at(Port::Notifier, 15);
     rare(rates.at(Port::Sleeper, 25), Port::Store)
 }
 

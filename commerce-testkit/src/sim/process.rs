@@ -8,6 +8,7 @@ use commerce_core::app::stock_watch::StockWatch;
 use commerce_core::port::clock::{Clock as ClockPort, Sleeper as SleeperPort};
 use commerce_core::port::ids::Ids as IdsPort;
 use commerce_core::port::lease::Lease;
+use commerce_core::port::notifier::Notifier;
 use commerce_core::port::payment::PaymentGateway;
 use commerce_core::port::store::Store;
 
@@ -41,7 +42,9 @@ pub(super) fn start(
     let platform = Platform { clock: Arc::new(clock), sleeper: Arc::new(sleeper), ids: Arc::new(ids) };
     let store: Faulty<dyn Store> = Faulty::on(ground.store.clone(), faults.clone());
     let gateway: Faulty<dyn PaymentGateway> = Faulty::on(gateway.clone(), faults.clone());
-    let commerce = Commerce::new(store, platform).with_payment_gateway(gateway);
+    let outbox: Arc<dyn Notifier> = Arc::new(world.outbox.clone());
+    let outbox: Faulty<dyn Notifier> = Faulty::on(outbox, faults.clone());
+    let commerce = Commerce::new(store, platform).with_payment_gateway(gateway).with_notifier(outbox);
     let shop = Shop { commerce, clock: world.clock.clone(), gateway: world.gateway.clone() };
     Process { shop, faults }
 }

@@ -12,7 +12,7 @@ use super::context::Process;
 use super::shelf::Shelf;
 use crate::check::Breach;
 use crate::dice::Dice;
-use crate::fake::{Clock, Gateway};
+use crate::fake::{Clock, Gateway, Outbox};
 
 /// Something that goes on by itself.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -30,6 +30,7 @@ pub(super) struct World {
     pub(super) gateway: Gateway,
     /// The name under which the shop knows it.
     pub(super) provider: &'static str,
+    pub(super) outbox: Outbox,
     pub(super) shelf: Shelf,
     nodes: Mutex<Vec<Process>>,
     dice: Mutex<Dice>,
@@ -57,6 +58,7 @@ impl World {
             clock,
             gateway,
             provider,
+            outbox: Outbox::taking(),
             shelf: Shelf::default(),
             nodes: Mutex::default(),
             dice: Mutex::new(dice),
