@@ -77,6 +77,12 @@ impl Books {
         if let Some(fault) = money::fault(book).filter(|_| !order.is_imported()) {
             breaches.push(Breach::new(Rule::Money, format!("order {id}: {fault}")));
         }
+        let lines = order.content().lines.iter().map(|line| (line.id.uuid(), line.quantity));
+        let priced = book.lines.iter().map(|line| (line.line.uuid(), line.quantity));
+        if !order.is_imported() && !lines.eq(priced) {
+            let what = format!("order {id}: what is priced is not what is sold");
+            breaches.push(Breach::new(Rule::Money, what));
+        }
         for (payment, sums) in order.payments() {
             let back = sums.refunded.saturating_add(sums.charged_back);
             if back > sums.captured {
