@@ -14,7 +14,7 @@ use commerce_core::value::time::Timestamp;
 use super::report::Outcome;
 use super::scenario::{Prepared, Scenario, Seen, lock};
 use super::{KillPoint, Recovery};
-use crate::check::{Books, Findings, WatchedGateway};
+use crate::check::{Books, Breach, Findings, WatchedGateway};
 use crate::fake::{Clock, Gateway, Ids, Sleeper};
 use crate::faulty::{Faults, Faulty, Script, until_it_dies};
 use crate::shop::Shop;
@@ -38,6 +38,49 @@ impl Life {
         let shop = Shop::on_shared(store.clone(), clock.clone(), gateway.clone(), 1);
         let prepared = scenario.prepare(&shop).await;
         Self { store, clock, gateway, watched, scenario, prepared, seen: Mutex::default(), starts: 1 }
+    }
+
+    /// A shop that was prepared before, perhaps by another process, on a gateway that may be far away.
+    pub(super) fn resumed(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        gateway: Arc<dyn PaymentGateway>,
+        scenario: Scenario,
+        prepared: Prepared,
+        starts: u64,
+    ) -> Self {
+        let watched = WatchedGateway::on(gateway, store.clone());
+        let gateway = scenario.gateway();
+        Self { store, clock, gateway, watched, scenario, prepared, seen: Mutex::default(), starts }
+    }
+
+    /// Whose books are compared with the shop's.
+    pub(super) fn keeping_books_of(mut self, gateway: Gateway) -> Self {
+        self.gateway = gateway;
+        self
+    }
+
+    /// Acts as this script lets it; tells how many calls it made, or that it died.
+    pub(super) async fn act_until(&mut self, script: Script) -> Option<u64> {
+        let (shop, faults) = self.process(script);
+        until_it_dies(&faults, self.scenario.act(&shop, &self.prepared, &self.seen)).await?;
+        Some(faults.calls())
+    }
+
+    /// Recovers as this script lets it; tells how many calls it made and when all was over, or that it died.
+    pub(super) async fn recover_until(
+        &mut self,
+        script: Script,
+        recovery: Recovery,
+    ) -> Option<(u64, Timestamp)> {
+        let (shop, faults) = self.process(script);
+        let ended = until_it_dies(&faults, self.recover(&shop, recovery)).await?;
+        Some((faults.calls(), ended))
+    }
+
+    /// What was asked of the gateway and must not have been.
+    pub(super) fn breaches(&self) -> Vec<Breach> {
+        self.watched.take_breaches()
     }
 
     /// A new process on the store and the gateway, with nothing cached.
@@ -134,7 +177,7 @@ impl Life {
     }
 
     /// Everything that must hold.
-    async fn look_at(&self, faults: &mut Vec<String>, when: &str, last: bool) {
+    pub(super) async fn look_at(&self, faults: &mut Vec<String>, when: &str, last: bool) {
         let mut books = Books::default();
         let findings = match Findings::read(&mut books, &*self.store, &self.gateway.ledger()).await {
             Ok(findings) => findings,

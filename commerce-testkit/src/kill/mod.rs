@@ -7,9 +7,11 @@
 //! [checker](crate::check) holds, the gateway was asked for nothing while a checkout was undone, and the
 //! order stands as the scenario allows.
 //!
-//! A [`KillPoints`] runs on any store that it can make from a clock.
+//! A [`KillPoints`] runs on any store that it can make from a clock. It lets a process die by letting it go;
+//! [`process`] kills real ones.
 
 mod life;
+pub mod process;
 mod report;
 mod scenario;
 

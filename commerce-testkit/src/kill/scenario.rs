@@ -59,7 +59,7 @@ pub enum Scenario {
 pub(super) struct Prepared {
     pub(super) cart: CartId,
     pub(super) total: Money,
-    click: CommandId,
+    pub(super) click: CommandId,
 }
 
 /// What has come of a run so far, as the buyer and the bank know it.
