@@ -22,13 +22,6 @@ mod gift;
 mod promotion;
 mod tax;
 
-#[cfg(test)]
-mod generate;
-#[cfg(test)]
-mod money_tests;
-#[cfg(test)]
-mod promotion_tests;
-
 pub use error::PricingError;
 
 use crate::value::{PriceBook, PricingInput};

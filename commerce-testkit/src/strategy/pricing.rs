@@ -1,44 +1,67 @@
-//! Random carts, promotions, taxes and policies for the property tests.
+//! Carts, promotions, taxes and rounding, as pricing takes them.
+//!
+//! Everything is drawn from small sets of names, so that promotions meet the lines that they are about, and
+//! everything shrinks towards fewer and cheaper lines that are still a valid cart.
+//!
+//! ```
+//! use commerce_core::pricing::price;
+//! use commerce_testkit::strategy::pricing;
+//! use proptest::prelude::{Just, Strategy, prop_oneof};
+//!
+//! proptest!(|(cart in pricing::input())| {
+//!     let book = price(&cart).unwrap();
+//!     prop_assert_eq!(book.lines.len(), cart.lines.len());
+//! });
+//! ```
+#![allow(clippy::unwrap_used, reason = "the texts of this module are valid, which its properties show")]
 
 use std::num::NonZeroU32;
 
 use proptest::collection::vec;
 use proptest::option;
-use proptest::prelude::*;
+use proptest::prelude::{Just, Strategy, prop_oneof};
 use uuid::Uuid;
 
-use crate::value::id::{CategoryId, PromotionId};
-use crate::value::time::Timestamp;
-use crate::value::{
+use commerce_core::value::id::{CategoryId, PromotionId};
+use commerce_core::value::time::Timestamp;
+use commerce_core::value::{
     Benefit, Conditions, Currency, Fee, Label, LineRef, Money, Phase, Price, PriceRequestLine, PricingInput,
     PromotionCode, PromotionRule, Quantity, Rate, RejectReason, RoundingLevel, RoundingMode, RoundingPolicy,
     ShippingCharge, Sku, TaxClass, TaxMode, TaxRate, Threshold, TotalAfter,
 };
 
-pub(super) const CURRENCY: Currency = Currency::EUR;
-pub(super) const NOW: i64 = 100;
+/// The currency of all amounts.
+pub const CURRENCY: Currency = Currency::EUR;
+/// When it is priced, in microseconds since 1970.
+pub const NOW: i64 = 100;
 
-pub(super) fn money(minor: i64) -> Money {
+/// An amount in minor units.
+pub fn money(minor: i64) -> Money {
     Money::from_minor(minor, CURRENCY)
 }
 
-pub(super) fn time(micros: i64) -> Timestamp {
+/// A time in microseconds since 1970.
+pub fn time(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap()
 }
 
-pub(super) fn line_id(number: u128) -> LineRef {
+/// The id of the line with this number.
+pub fn line_id(number: u128) -> LineRef {
     LineRef::derived(Uuid::from_u128(1), &number.to_be_bytes())
 }
 
-pub(super) fn promotion_id(number: u128) -> PromotionId {
+/// The id of the promotion with this number.
+pub fn promotion_id(number: u128) -> PromotionId {
     PromotionId::derived(Uuid::from_u128(2), &number.to_be_bytes())
 }
 
-pub(super) fn category(number: u128) -> CategoryId {
+/// The category with this number.
+pub fn category(number: u128) -> CategoryId {
     CategoryId::derived(Uuid::from_u128(3), &number.to_be_bytes())
 }
 
-pub(super) fn line(number: u128, units: u32, price: &str) -> PriceRequestLine {
+/// A line of so many units at a price in decimal digits, of one of four SKUs and three categories.
+pub fn line(number: u128, units: u32, price: &str) -> PriceRequestLine {
     PriceRequestLine {
         line: line_id(number),
         product: line_id(number).cast(),
@@ -69,7 +92,8 @@ fn class() -> impl Strategy<Value = TaxClass> {
     ]
 }
 
-fn lines() -> impl Strategy<Value = Vec<PriceRequestLine>> {
+/// Up to eight lines, free ones and very dear ones among them.
+pub fn lines() -> impl Strategy<Value = Vec<PriceRequestLine>> {
     let price =
         prop_oneof![1 => Just(0_i64), 3 => 1..500_i64, 3 => 1..20_000_000_i64, 1 => 0..90_000_000_000_i64];
     vec((1..9_u32, price, class()), 0..9).prop_map(|lines| {
@@ -118,7 +142,8 @@ fn phase() -> impl Strategy<Value = Phase> {
     prop_oneof![Just(Phase::Line), Just(Phase::Order), Just(Phase::Shipping)]
 }
 
-pub(super) fn code(number: u8) -> PromotionCode {
+/// The code with this number.
+pub fn code(number: u8) -> PromotionCode {
     PromotionCode::new(&format!("code{number}")).unwrap()
 }
 
@@ -151,7 +176,8 @@ fn rule() -> impl Strategy<Value = PromotionRule> {
     )
 }
 
-fn promotions() -> impl Strategy<Value = Vec<PromotionRule>> {
+/// Up to seven promotions of every phase and benefit, some of them not in force.
+pub fn promotions() -> impl Strategy<Value = Vec<PromotionRule>> {
     vec(rule(), 0..8).prop_map(|mut rules| {
         for (number, rule) in rules.iter_mut().enumerate() {
             rule.promotion = promotion_id(number as u128);
@@ -160,7 +186,8 @@ fn promotions() -> impl Strategy<Value = Vec<PromotionRule>> {
     })
 }
 
-fn tax_rates() -> impl Strategy<Value = Vec<TaxRate>> {
+/// Up to five taxes of all classes.
+pub fn tax_rates() -> impl Strategy<Value = Vec<TaxRate>> {
     vec((0..5_u8, class(), rate()), 0..6).prop_map(|rates| {
         let named = |(name, class, rate): (u8, TaxClass, Rate)| TaxRate {
             name: Label::new(&format!("tax {name}")).unwrap(),
@@ -171,7 +198,8 @@ fn tax_rates() -> impl Strategy<Value = Vec<TaxRate>> {
     })
 }
 
-pub(super) fn policy() -> impl Strategy<Value = RoundingPolicy> {
+/// Any way to round.
+pub fn policy() -> impl Strategy<Value = RoundingPolicy> {
     let mode = prop_oneof![
         Just(RoundingMode::HalfEven),
         Just(RoundingMode::HalfUp),
@@ -183,8 +211,8 @@ pub(super) fn policy() -> impl Strategy<Value = RoundingPolicy> {
     (mode, level).prop_map(|(mode, level)| RoundingPolicy { mode, level })
 }
 
-/// Any input that `price` accepts.
-pub(super) fn input() -> impl Strategy<Value = PricingInput> {
+/// Any input that pricing accepts.
+pub fn input() -> impl Strategy<Value = PricingInput> {
     let charge = || (prop_oneof![Just(0_i64), 1..2000_i64], class());
     let taxes = (tax_rates(), prop_oneof![Just(TaxMode::Exclusive), Just(TaxMode::Inclusive)], policy());
     let codes = vec((0..4_u8).prop_map(code), 0..4);

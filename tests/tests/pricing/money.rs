@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 
-use super::generate::{CURRENCY, NOW, input, line, line_id, money, promotion_id, time};
-use super::{PricingError, price};
-use crate::value::{
+use commerce_core::pricing::{PricingError, price};
+use commerce_core::value::{
     Benefit, Currency, Label, LineDiscount, Money, MoneyError, Phase, Price, PriceBook, PricingInput,
     PromotionRule, Rate, RoundingLevel, RoundingMode, RoundingPolicy, ShippingCharge, TaxClass, TaxLine,
     TaxMode, TaxRate,
 };
+use commerce_testkit::strategy::pricing::{CURRENCY, NOW, input, line, line_id, money, promotion_id, time};
 
 fn empty() -> PricingInput {
     PricingInput::new(CURRENCY, time(NOW))

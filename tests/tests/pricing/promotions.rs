@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::generate::{CURRENCY, NOW, code, input, line, line_id, money, promotion_id, time};
-use super::price;
-use crate::value::id::PromotionId;
-use crate::value::{
+use commerce_core::pricing::price;
+use commerce_core::value::id::PromotionId;
+use commerce_core::value::{
     Benefit, Conditions, Currency, DiscountReason, Label, LineDiscount, Outcome, Phase, PriceBook,
     PricingInput, PromotionRule, Rate, RejectReason, ShippingCharge, TaxClass, Threshold, TotalAfter,
     TraceStep,
+};
+use commerce_testkit::strategy::pricing::{
+    CURRENCY, NOW, code, input, line, line_id, money, promotion_id, time,
 };
 
 fn discounts(book: &PriceBook) -> impl Iterator<Item = &LineDiscount> {
@@ -62,7 +64,7 @@ proptest! {
         let book = price(&input).unwrap();
         let tried: Vec<_> = book.trace.iter().filter_map(|step| match step {
             TraceStep::Promotion { promotion, outcome, .. } => Some((*promotion, *outcome)),
-            TraceStep::Untaxed { .. } => None,
+            _ => None,
         }).collect();
         let key = |id| {
             let rule = rule_of(&input, id);
