@@ -21,19 +21,13 @@ fn passes(report: &Report, seconds: u64) {
     assert!(report.slowest.as_secs() <= seconds, "{report}");
 }
 
-/// How long taking over may last. Where the gateway's answer is lost once more while somebody takes over, it
-/// is looked up behind another 25 seconds.
-const fn patience(scenario: Scenario) -> u64 {
-    if matches!(scenario, Scenario::AnswerLost) { 55 } else { 30 }
-}
-
 macro_rules! killed {
     ($($name:ident: $scenario:ident,)+) => {
         mod g8_once {
             use super::*;
             $(#[test] fn $name() {
                 let report = block_on(KillPoints::on(memory).once(Scenario::$scenario));
-                passes(&report, patience(Scenario::$scenario));
+                passes(&report, 30);
             })+
         }
         mod g8_twice {

@@ -6,6 +6,7 @@
 
 pub mod aggregate;
 pub mod batch;
+pub mod check;
 pub mod codec;
 pub mod commit;
 pub mod effects;
@@ -14,6 +15,7 @@ pub mod event;
 pub mod mark;
 pub mod personal;
 pub mod pool;
+pub mod prelude;
 pub mod rebuild;
 pub mod replay;
 pub mod stream;

@@ -110,6 +110,18 @@ pub enum Row {
     Mark(MarkKey, Handled),
 }
 
+impl Row {
+    /// The text of its key, by which a scan goes on behind it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Key(owned) => owned.key.to_string(),
+            Self::Pool(pool, _) => pool.to_string(),
+            Self::Timer(key, _) => key.to_string(),
+            Self::Mark(key, _) => key.to_string(),
+        }
+    }
+}
+
 /// Keeps streams, unique keys, pools, timers and marks, and gives back the log.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {

@@ -17,12 +17,7 @@ async fn rows(store: &dyn Store, table: Table) -> Result<Vec<Row>, PortError> {
     loop {
         let page = store.scan(table, after.as_deref(), MAX_PAGE).await?;
         let Some(last) = page.last() else { return Ok(all) };
-        after = Some(match last {
-            Row::Key(owned) => owned.key.to_string(),
-            Row::Pool(pool, _) => pool.to_string(),
-            Row::Timer(key, _) => key.to_string(),
-            Row::Mark(key, _) => key.to_string(),
-        });
+        after = Some(last.text());
         all.extend(page);
     }
 }

@@ -41,6 +41,10 @@ pub fn money(minor: i64) -> Money {
 }
 
 /// A time in microseconds since 1970.
+///
+/// # Panics
+///
+/// Outside the years that a timestamp can hold.
 pub fn time(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap()
 }
@@ -61,6 +65,10 @@ pub fn category(number: u128) -> CategoryId {
 }
 
 /// A line of so many units at a price in decimal digits, of one of four SKUs and three categories.
+///
+/// # Panics
+///
+/// Without units, or where the digits are no price.
 pub fn line(number: u128, units: u32, price: &str) -> PriceRequestLine {
     PriceRequestLine {
         line: line_id(number),
@@ -73,6 +81,11 @@ pub fn line(number: u128, units: u32, price: &str) -> PriceRequestLine {
         taxable: TaxClass::Standard,
         shippable: true,
     }
+}
+
+/// A label of this module's own, which is valid.
+fn label(text: &str) -> Label {
+    Label::new(text).unwrap()
 }
 
 fn rate() -> impl Strategy<Value = Rate> {
@@ -88,7 +101,7 @@ fn class() -> impl Strategy<Value = TaxClass> {
         3 => Just(TaxClass::Standard),
         2 => Just(TaxClass::Reduced),
         1 => Just(TaxClass::Zero),
-        1 => Just(TaxClass::Custom(Label::new("books").unwrap())),
+        1 => Just(TaxClass::Custom(label("books"))),
     ]
 }
 
@@ -143,6 +156,10 @@ fn phase() -> impl Strategy<Value = Phase> {
 }
 
 /// The code with this number.
+///
+/// # Panics
+///
+/// Never: every number makes a valid code.
 pub fn code(number: u8) -> PromotionCode {
     PromotionCode::new(&format!("code{number}")).unwrap()
 }
@@ -163,7 +180,7 @@ fn rule() -> impl Strategy<Value = PromotionRule> {
             PromotionRule {
                 priority,
                 code: code_number.map(code),
-                exclusive_group: group.map(|n| Label::new(&format!("group {n}")).unwrap()),
+                exclusive_group: group.map(|n| label(&format!("group {n}"))),
                 exclusive,
                 from: from.map(time),
                 until: until.map(time),
@@ -190,7 +207,7 @@ pub fn promotions() -> impl Strategy<Value = Vec<PromotionRule>> {
 pub fn tax_rates() -> impl Strategy<Value = Vec<TaxRate>> {
     vec((0..5_u8, class(), rate()), 0..6).prop_map(|rates| {
         let named = |(name, class, rate): (u8, TaxClass, Rate)| TaxRate {
-            name: Label::new(&format!("tax {name}")).unwrap(),
+            name: label(&format!("tax {name}")),
             class,
             rate,
         };
@@ -223,14 +240,14 @@ pub fn input() -> impl Strategy<Value = PricingInput> {
                 promotions,
                 requested_codes,
                 shipping: shipping.map(|(amount, tax_class)| ShippingCharge {
-                    method: Label::new("post").unwrap(),
+                    method: label("post"),
                     amount: money(amount),
                     tax_class,
                 }),
                 fees: fees
                     .into_iter()
                     .map(|(amount, tax_class)| Fee {
-                        name: Label::new("gift wrap").unwrap(),
+                        name: label("gift wrap"),
                         amount: money(amount),
                         tax_class,
                     })
@@ -242,4 +259,50 @@ pub fn input() -> impl Strategy<Value = PricingInput> {
             }
         },
     )
+}
+
+/// What a careless or hostile caller hands in: an input with one thing wrong with it, or too much of
+/// something. Pricing may refuse it, and may not do anything worse.
+pub fn hostile() -> impl Strategy<Value = PricingInput> {
+    let amount = || prop_oneof![Just(i64::MAX), Just(i64::MIN), Just(-1_i64), Just(i64::MAX / 2)];
+    (input(), 0..9_u8, amount(), 0..8_usize).prop_map(|(mut input, kind, amount, place)| {
+        let dear = Price::from_micros(amount.saturating_abs(), CURRENCY);
+        let place = place.checked_rem(input.lines.len()).unwrap_or(0);
+        let line = input.lines.get_mut(place);
+        match (kind, line) {
+            (0, Some(line)) => line.unit_price = dear.unwrap_or(line.unit_price),
+            (1, Some(line)) => line.quantity = Quantity::new(u32::MAX).unwrap_or(line.quantity),
+            (2, Some(line)) => line.unit_price = Price::zero(Currency::JPY),
+            (3, Some(line)) => {
+                let twin = line.clone();
+                input.lines.push(twin);
+            }
+            (4, _) => input.fees.push(Fee {
+                name: label("fee"),
+                amount: money(amount),
+                tax_class: TaxClass::Standard,
+            }),
+            (5, _) => {
+                input.shipping = Some(ShippingCharge {
+                    method: label("post"),
+                    amount: Money::from_minor(amount, Currency::JPY),
+                    tax_class: TaxClass::Standard,
+                });
+            }
+            (6, _) => {
+                let benefit = Benefit::FixedPerOrder(money(amount));
+                input.promotions.push(PromotionRule::new(promotion_id(99), Phase::Order, benefit));
+            }
+            (7, _) => {
+                let benefit = Benefit::FixedPerUnit(Money::from_minor(amount, Currency::JPY));
+                input.promotions.push(PromotionRule::new(promotion_id(0), Phase::Line, benefit));
+            }
+            _ => {
+                let max = NonZeroU32::MAX;
+                let benefit = Benefit::BuyXGetY { buy: max, get: max, rate: Rate::HUNDRED, max_gifts: None };
+                input.promotions.push(PromotionRule::new(promotion_id(98), Phase::Line, benefit));
+            }
+        }
+        input
+    })
 }

@@ -9,9 +9,10 @@ use commerce_core::kernel::commit::Commit;
 #[derive(Debug)]
 pub(crate) struct Journal {
     folder: PathBuf,
+    /// Locked for as long as the journal is open.
+    directory: File,
     /// Gone once a write has failed, because nobody knows what it left: the store is to be opened again.
     file: Option<File>,
-    _lock: File,
 }
 
 impl Journal {
@@ -19,15 +20,15 @@ impl Journal {
     /// crash cut off was never acknowledged and is removed.
     pub(crate) fn open(folder: &Path) -> io::Result<(Self, Vec<Commit>)> {
         fs::create_dir_all(folder)?;
-        let lock = File::create(folder.join("lock"))?;
-        lock.try_lock()?;
+        let directory = File::open(folder)?;
+        directory.try_lock()?;
         let mut file =
             OpenOptions::new().read(true).append(true).create(true).open(folder.join("journal"))?;
         let (commits, end) = read(&mut file)?;
         file.set_len(end)?;
         file.sync_all()?;
-        File::open(folder)?.sync_all()?;
-        Ok((Self { folder: folder.to_owned(), file: Some(file), _lock: lock }, commits))
+        directory.sync_all()?;
+        Ok((Self { folder: folder.to_owned(), directory, file: Some(file) }, commits))
     }
 
     /// Writes a commit behind the others.
@@ -50,12 +51,10 @@ impl Journal {
         let (commits, _) = read(&mut File::open(&old)?)?;
         let commits: Vec<_> = commits.into_iter().chain([last]).map(change).collect();
         let mut file = File::create(&new)?;
-        for commit in &commits {
-            file.write_all(&record(commit)?)?;
-        }
+        commits.iter().try_for_each(|commit| file.write_all(&record(commit)?))?;
         file.sync_all()?;
         fs::rename(new, old)?;
-        File::open(&self.folder)?.sync_all()?;
+        self.directory.sync_all()?;
         self.file = Some(file);
         Ok(commits)
     }
@@ -76,14 +75,14 @@ fn read(file: &mut File) -> io::Result<(Vec<Commit>, u64)> {
         && let Some((sum, tail)) = tail.split_first_chunk()
         && let Some((body, behind)) = tail.split_at_checked(u32::from_le_bytes(*length) as usize)
     {
-        if u64::from_le_bytes(*sum) == checksum(body) {
-            commits.push(serde_json::from_slice(body)?);
-            rest = behind;
-        } else if behind.iter().all(|byte| *byte == 0) {
-            break; // nothing was written behind it
-        } else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a record of the journal is damaged"));
+        if u64::from_le_bytes(*sum) != checksum(body) {
+            // A last record may be torn; what stands in front of others was whole once.
+            let torn = behind.iter().all(|byte| *byte == 0);
+            let damaged = io::Error::new(io::ErrorKind::InvalidData, "a record of the journal is damaged");
+            return if torn { Ok((commits, (bytes.len() - rest.len()) as u64)) } else { Err(damaged) };
         }
+        commits.push(serde_json::from_slice(body)?);
+        rest = behind;
     }
     Ok((commits, (bytes.len() - rest.len()) as u64))
 }

@@ -3,13 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use commerce_core::kernel::pool::{PoolKey, PoolLevel, apply_moves};
-use commerce_core::kernel::stream::{Position, StreamId, Version};
-use commerce_core::kernel::timer::{LeaseToken, TimerKey, TimerWrite};
-use commerce_core::kernel::unique::{Key, UniqueKey};
-use commerce_core::kernel::{commit::Commit, commit::Snapshot, error::CommitError, event::RecordedEvent};
-use commerce_core::kernel::{mark::Handled, mark::MarkKey};
-use commerce_core::value::{id::SubjectId, time::Timestamp};
+use commerce_core::kernel::prelude::*;
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -29,12 +23,19 @@ pub(crate) struct State {
 }
 
 impl State {
+    pub(crate) fn of(commits: Vec<Commit>) -> Self {
+        let mut state = Self::default();
+        commits.into_iter().for_each(|commit| state.apply(commit));
+        state
+    }
+
     pub(crate) fn version(&self, stream: &StreamId) -> Version {
         Version::NONE.after(self.streams.get(stream).map_or(0, Vec::len))
     }
 
-    pub(crate) fn owner(&self, key: &Key) -> Option<&StreamId> {
-        self.keys.get(key).map(|held| &held.owner)
+    /// The log's end.
+    pub(crate) fn end(&self) -> Position {
+        Position::from_parts(0, self.log.len() as u64)
     }
 
     /// What stands against a commit, the earliest in the order of the contract.
@@ -49,26 +50,8 @@ impl State {
         if let Some(fence) = &commit.fence {
             return Err(CommitError::Fenced(fence.name.clone())); // nobody grants named leases here
         }
-        let appends = commit.append.iter().map(|append| (&append.stream, append.expected));
-        let asserted = appends.chain(commit.expect.iter().map(|expect| (&expect.stream, expect.version)));
-        let stale = asserted.filter(|(stream, expected)| self.version(stream) != *expected);
-        if let Some((stream, expected)) = stale.min_by_key(|(stream, _)| *stream) {
-            let (stream, actual) = (stream.clone(), self.version(stream));
-            return Err(CommitError::Stale { stream, expected, actual });
-        }
-        let given_up = commit.release.iter().filter(|given| self.owner(&given.key) == Some(&given.owner));
-        let mut owners: BTreeMap<_, _> = given_up.map(|given| (&given.key, None)).collect();
-        let mut taken = BTreeMap::new();
-        for claim in &commit.claim {
-            let present = owners.entry(&claim.key).or_insert_with(|| self.owner(&claim.key));
-            let owner = *present.get_or_insert(&claim.owner);
-            if *owner != claim.owner {
-                taken.insert(&claim.key, owner);
-            }
-        }
-        if let Some((key, owner)) = taken.into_iter().next() {
-            return Err(CommitError::Taken { key: key.clone(), owner: owner.clone() });
-        }
+        commit.check_versions(|stream| self.version(stream))?;
+        commit.check_keys(|key| self.keys.get(key).map(|held| &held.owner))?;
         self.levels(commit).map(drop)
     }
 
@@ -80,7 +63,7 @@ impl State {
     pub(crate) fn apply(&mut self, commit: Commit) {
         self.pools.extend(self.levels(&commit).unwrap_or_default());
         for given in commit.release {
-            if self.owner(&given.key) == Some(&given.owner) {
+            if self.keys.get(&given.key).is_some_and(|held| held.owner == given.owner) {
                 self.keys.remove(&given.key);
             }
         }
@@ -101,17 +84,19 @@ impl State {
             }
         }
         self.erased.extend(commit.erase);
-        let position = Position::from_parts(0, self.log.len() as u64);
-        if let Some(mark) = commit.mark {
-            let handled = Handled { fingerprint: mark.fingerprint, result: mark.result, position };
-            self.marks.insert(mark.key, handled);
+        if let Some(Mark { key, fingerprint, result }) = commit.mark {
+            self.marks.insert(key, Handled { fingerprint, result, position: self.end() });
         }
     }
 
-    /// Whether a stream has values of somebody who was erased.
-    pub(crate) fn lost_values(&self, stream: &StreamId) -> bool {
-        let events = self.streams.get(stream).into_iter().flatten();
-        events.flat_map(|event| &event.event.personal).any(|value| value.value.is_none())
+    /// Keeps snapshots, except of streams with values of somebody who was erased.
+    pub(crate) fn keep(&mut self, snapshots: impl IntoIterator<Item = (StreamId, Snapshot)>) {
+        for (stream, snapshot) in snapshots {
+            let events = self.streams.get(&stream).into_iter().flatten();
+            if events.flat_map(|event| &event.event.personal).all(|value| value.value.is_some()) {
+                self.snapshots.insert(stream, snapshot);
+            }
+        }
     }
 }
 

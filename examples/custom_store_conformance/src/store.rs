@@ -1,17 +1,11 @@
 //! The port: a lock around tables and journal.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::{fmt::Display, io, path::Path};
+use std::{io, path::Path};
 
 use async_trait::async_trait;
-use commerce_core::kernel::commit::{Commit, Load, Loaded, LoadedStream, MAX_DIRECTORY, Receipt};
-use commerce_core::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
-use commerce_core::kernel::stream::{Position, StreamId, Version};
-use commerce_core::kernel::{event::RecordedEvent, timer::DueTimer, timer::LeaseToken};
+use commerce_core::kernel::prelude::*;
 use commerce_core::port::clock::Clock;
-use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, MAX_PAGE, Page, Row, Store, Table};
-use commerce_core::value::time::Timestamp;
 
 use crate::journal::Journal;
 use crate::state::{State, without};
@@ -31,7 +25,7 @@ impl FileStore {
     /// Where another process has it open, the folder cannot be used, or its journal is damaged.
     pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let (journal, commits) = Journal::open(folder)?;
-        Ok(Self { inner: Mutex::new((replay(commits), journal)), clock })
+        Ok(Self { inner: Mutex::new((State::of(commits), journal)), clock })
     }
 
     fn lock(&self) -> MutexGuard<'_, (State, Journal)> {
@@ -39,22 +33,9 @@ impl FileStore {
     }
 }
 
-fn replay(commits: Vec<Commit>) -> State {
-    let mut state = State::default();
-    for commit in commits {
-        state.apply(commit);
-    }
-    state
-}
-
-fn rows<K: Display, V>(table: &BTreeMap<K, V>, row: impl Fn(&K, &V) -> Row) -> BTreeMap<String, Row> {
-    table.iter().map(|(key, value)| (key.to_string(), row(key, value))).collect()
-}
-
 /// Nobody knows what a write that failed has left.
 fn failed(error: io::Error) -> PortError {
-    let kind = PortErrorKind::Unavailable;
-    PortError::new(kind, Effect::Unknown, "file store", "commit").with_source(error)
+    PortError::new(PortErrorKind::Unavailable, Effect::Unknown, "file store", "commit").with_source(error)
 }
 
 impl State {
@@ -66,27 +47,23 @@ impl State {
     /// Writes a checked commit down, then applies it.
     fn write(&mut self, mut commit: Commit, journal: &mut Journal) -> Result<Receipt, PortError> {
         let gone = self.erased.iter().chain(&commit.erase).copied().collect();
-        let appends = commit.append.iter_mut();
-        let snapshots: Vec<_> =
-            appends.filter_map(|append| Some((append.stream.clone(), append.snapshot.take()?))).collect();
-        let erases = !commit.erase.is_empty();
         self.leases.retain(|timer, _| commit.timers.iter().all(|write| write.key() != timer));
-        let commit = without(commit, &gone);
-        if erases {
-            // What is erased may not stay in the file: the journal is written anew without it.
-            let commits = journal.rewrite(commit, |commit| without(commit, &gone)).map_err(failed)?;
-            let Self { snapshots, leases, tokens, .. } = std::mem::take(self);
-            *self = Self { snapshots, leases, tokens, ..replay(commits) };
-        } else {
+        let appends = commit.append.iter_mut();
+        let new: Vec<_> =
+            appends.filter_map(|append| Some((append.stream.clone(), append.snapshot.take()?))).collect();
+        if commit.erase.is_empty() {
+            let commit = without(commit, &gone);
             journal.append(&commit).map_err(failed)?;
             self.apply(commit);
+        } else {
+            // What is erased may not stay in the file: the journal is written anew without it.
+            let commits = journal.rewrite(commit, |commit| without(commit, &gone)).map_err(failed)?;
+            let Self { leases, tokens, snapshots, .. } = std::mem::take(self);
+            *self = Self { leases, tokens, ..Self::of(commits) };
+            self.keep(snapshots);
         }
-        self.snapshots.extend(snapshots);
-        if !gone.is_empty() {
-            let kept = std::mem::take(&mut self.snapshots).into_iter();
-            self.snapshots = kept.filter(|(stream, _)| !self.lost_values(stream)).collect();
-        }
-        Ok(Receipt { position: Position::from_parts(0, self.log.len() as u64) })
+        self.keep(new);
+        Ok(Receipt { position: self.end() })
     }
 }
 
@@ -99,23 +76,22 @@ impl Store for FileStore {
     async fn load(&self, load: Load) -> Result<Loaded, PortError> {
         let state = &self.lock().0;
         let streams = load.streams.into_iter().map(|query| {
-            let snapshot = state.snapshots.get(&query.stream).filter(|snapshot| {
-                Some(snapshot.schema) == query.snapshot_schema && snapshot.version > query.after
-            });
+            let snapshot = state.snapshots.get(&query.stream).filter(|known| known.version > query.after);
+            let snapshot = snapshot.filter(|known| Some(known.schema) == query.snapshot_schema);
             let after = snapshot.map_or(query.after, |snapshot| snapshot.version);
-            let events = state.events(&query.stream, after).collect();
-            let version = state.version(&query.stream);
+            let (events, version) =
+                (state.events(&query.stream, after).collect(), state.version(&query.stream));
             LoadedStream { stream: query.stream, version, snapshot: snapshot.cloned(), events }
         });
         let directory = load.directory.iter().map(|query| {
             let keys = state.keys.values().filter(|held| held.key.scope == query.scope);
             let keys = keys.filter(|held| held.key.key.starts_with(&*query.prefix));
-            let keys = keys.take(query.limit.min(MAX_DIRECTORY) as usize);
-            keys.map(|held| (held.key.clone(), held.owner.clone())).collect()
+            let pairs = keys.map(|held| (held.key.clone(), held.owner.clone()));
+            pairs.take(query.limit.min(MAX_DIRECTORY) as usize).collect()
         });
         Ok(Loaded {
             streams: streams.collect(),
-            by_claim: load.by_claim.iter().map(|key| state.owner(key).cloned()).collect(),
+            by_claim: load.by_claim.iter().map(|key| Some(state.keys.get(key)?.owner.clone())).collect(),
             pools: load.pools.iter().map(|key| state.pools.get(key).copied().unwrap_or_default()).collect(),
             marks: load.marks.iter().map(|key| state.marks.get(key).cloned()).collect(),
             directory: directory.collect(),
@@ -133,8 +109,8 @@ impl Store for FileStore {
         let log = &self.lock().0.log;
         let limit = query.limit.min(MAX_PAGE) as usize;
         let behind = log.iter().filter(|event| event.position > query.after);
-        let events = behind.filter(|event| query.slice.contains(event.stream.id)).take(limit);
-        let events: Vec<_> = events.cloned().collect();
+        let events = behind.filter(|event| query.slice.contains(event.stream.id));
+        let events: Vec<_> = events.take(limit).cloned().collect();
         let end = log.last().filter(|_| limit > 0).map_or(query.after, |last| last.position);
         let next = events.last().map_or(end, |last| last.position);
         Ok(Page { events, next })
@@ -157,8 +133,7 @@ impl Store for FileStore {
         waiting.sort_by_key(|(key, (due, _))| (*due, *key));
         let (mut timers, mut next) = (Vec::new(), None::<Timestamp>);
         for (key, (due, payload)) in waiting {
-            let leased = leases.get(key).map(|(_, until)| *until).filter(|until| *until > now);
-            let ready = leased.unwrap_or(*due);
+            let ready = leases.get(key).map(|(_, until)| *until).filter(|until| *until > now).unwrap_or(*due);
             if ready > now || timers.len() >= query.limit.min(MAX_PAGE) as usize {
                 next = Some(next.map_or(ready, |known| known.min(ready)));
                 continue;
@@ -173,13 +148,19 @@ impl Store for FileStore {
 
     async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError> {
         let state = &self.lock().0;
-        let rows = match table {
-            Table::Keys => rows(&state.keys, |_, key| Row::Key(key.clone())),
-            Table::Pools => rows(&state.pools, |key, level| Row::Pool(key.clone(), *level)),
-            Table::Timers => rows(&state.timers, |key, (due, _)| Row::Timer(key.clone(), *due)),
-            Table::Marks => rows(&state.marks, |key, mark| Row::Mark(key.clone(), mark.clone())),
+        let mut rows: Vec<Row> = match table {
+            Table::Keys => state.keys.values().cloned().map(Row::Key).collect(),
+            Table::Pools => state.pools.iter().map(|(key, level)| Row::Pool(key.clone(), *level)).collect(),
+            Table::Timers => {
+                state.timers.iter().map(|(key, (due, _))| Row::Timer(key.clone(), *due)).collect()
+            }
+            Table::Marks => {
+                state.marks.iter().map(|(key, mark)| Row::Mark(key.clone(), mark.clone())).collect()
+            }
         };
-        let behind = rows.into_iter().filter(|(text, _)| after.is_none_or(|after| text.as_str() > after));
-        Ok(behind.take(limit.min(MAX_PAGE) as usize).map(|(_, row)| row).collect())
+        rows.retain(|row| after.is_none_or(|after| row.text().as_str() > after));
+        rows.sort_by_cached_key(Row::text);
+        rows.truncate(limit.min(MAX_PAGE) as usize);
+        Ok(rows)
     }
 }

@@ -16,15 +16,6 @@ use crate::conformance::fixture::Fixture;
 use crate::conformance::outcome::{Outcome, equal, holds};
 use crate::fake::START;
 
-fn text(row: &Row) -> String {
-    match row {
-        Row::Key(key) => key.key.to_string(),
-        Row::Pool(key, _) => key.to_string(),
-        Row::Timer(key, _) => key.to_string(),
-        Row::Mark(key, _) => key.to_string(),
-    }
-}
-
 /// All rows of a table in pages of two.
 async fn paged(f: &Fixture, table: Table) -> Result<Vec<Row>, Failure> {
     let (mut rows, mut after): (Vec<Row>, Option<String>) = (Vec::new(), None);
@@ -32,7 +23,7 @@ async fn paged(f: &Fixture, table: Table) -> Result<Vec<Row>, Failure> {
         let page = f.store().scan(table, after.as_deref(), 2).await?;
         holds("a page has at most as many rows as were asked for", page.len() <= 2)?;
         let Some(last) = page.last() else { return Ok(rows) };
-        let behind = Some(text(last));
+        let behind = Some(last.text());
         holds("the next page is behind this one", behind > after)?;
         after = behind;
         rows.extend(page);
@@ -41,8 +32,8 @@ async fn paged(f: &Fixture, table: Table) -> Result<Vec<Row>, Failure> {
 
 /// Whole and in pages, these rows in the order of their texts.
 async fn gives(f: &Fixture, table: Table, mut expected: Vec<Row>) -> Outcome {
-    expected.sort_by_key(text);
-    let names = |rows: &[Row]| rows.iter().map(text).collect::<Vec<_>>();
+    expected.sort_by_key(Row::text);
+    let names = |rows: &[Row]| rows.iter().map(Row::text).collect::<Vec<_>>();
     let whole = f.rows(table).await?;
     equal("the order of a table", names(&whole), names(&expected))?;
     same(whole, &expected)?;
@@ -106,7 +97,11 @@ pub(crate) async fn scan_goes_on_behind_a_row_that_is_gone(f: &Fixture) -> Outco
     f.commit(["a", "b", "c"].iter().fold(Commit::default(), |commit, name| commit.claims(name, &s))).await?;
     f.commit(Commit::default().releases("b", &s)).await?;
     let rows = f.store().scan(Table::Keys, Some("conformance/b"), 9).await?;
-    equal("rows behind a key that is gone", rows.iter().map(text).collect::<Vec<_>>(), vec!["conformance/c"])
+    equal(
+        "rows behind a key that is gone",
+        rows.iter().map(Row::text).collect::<Vec<_>>(),
+        vec!["conformance/c"],
+    )
 }
 
 pub(crate) async fn scan_page_is_bounded(f: &Fixture) -> Outcome {
