@@ -1,5 +1,6 @@
 //! Uses of a coupon against a plain count: a state machine of every command, valid or not.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::cast_possible_wrap, reason = "small numbers")]
 
 use std::time::Duration;
 

@@ -1,6 +1,11 @@
 //! A payment against a bank statement: a state machine of every report, in any order and any number of times,
 //! and of refunds that are asked for in between.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::cast_possible_wrap,
+    clippy::struct_excessive_bools,
+    reason = "small numbers; facts, not states"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -124,8 +129,6 @@ impl Statement {
             Step::Redirected => self.redirected = true,
             Step::Authorized => self.authorized = true,
             Step::Captured(number) => drop(self.captured.insert(number, CAPTURES[number])),
-            Step::Miscounted(number) if self.captured.contains_key(&number) => return None,
-            Step::Miscounted(_) | Step::Foreign => return None,
             Step::Declined => self.declined = true,
             Step::Given => drop(self.given_back.insert("given".to_owned(), GIVEN)),
             Step::Disputed => self.disputed = true,
@@ -135,7 +138,7 @@ impl Statement {
             Step::Refund(refund) if asked(refund) <= self.refundable() => {
                 self.refunds.insert(refund, RefundStatus::Pending);
             }
-            Step::Refund(_) => return None,
+            Step::Miscounted(_) | Step::Foreign | Step::Refund(_) => return None,
             Step::Settled(refund) => {
                 let status = self.refunds.get_mut(&refund)?;
                 if *status == RefundStatus::Pending {
