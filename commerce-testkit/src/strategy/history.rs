@@ -129,6 +129,13 @@ pub fn history<A: Storied>() -> impl Strategy<Value = History<A>> {
         .prop_map(|(first, rest)| History::of([(first, Duration::ZERO)].into_iter().chain(rest)))
 }
 
+/// Commands and the pauses in front of them, of which the first begins. Before one is decided it has to be
+/// [told what it meets](Storied::meets).
+pub fn commands<A: Storied>() -> impl Strategy<Value = Vec<(Duration, A::Command)>> {
+    let rest = vec((wait(), A::continues()), 0..30);
+    (A::begins(), rest).prop_map(|(first, rest)| [(Duration::ZERO, first)].into_iter().chain(rest).collect())
+}
+
 /// Commands with whoever gives them, of which the first begins.
 pub fn requests<A: Storied>() -> impl Strategy<Value = Vec<(Actor, A::Command)>> {
     let rest = vec((value::actor(), A::continues()), 0..30);
