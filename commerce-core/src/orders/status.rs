@@ -121,3 +121,88 @@ pub fn fulfilment_status<'l>(
         S::Unfulfilled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sums(authorized: i64, captured: i64) -> PaymentSums {
+        PaymentSums { authorized, captured, ..PaymentSums::default() }
+    }
+
+    #[test]
+    fn the_payment_status_follows_from_the_sums() {
+        use OrderPaymentStatus as S;
+        let voided = |authorized| PaymentSums { voided: true, ..sums(authorized, 0) };
+        let back = |refunded, charged_back| PaymentSums { refunded, charged_back, ..sums(100, 100) };
+        let disputed = |disputed, charged_back| PaymentSums { disputed, charged_back, ..sums(100, 100) };
+        let cases = [
+            (vec![], 100, S::None),
+            (vec![sums(0, 0)], 100, S::Pending),
+            (vec![voided(0)], 100, S::Voided),
+            (vec![voided(100), voided(0)], 100, S::Voided),
+            (vec![voided(100), sums(0, 0)], 100, S::Pending),
+            (vec![sums(99, 0)], 100, S::PartiallyAuthorized),
+            (vec![sums(1, 0)], 100, S::PartiallyAuthorized),
+            (vec![voided(99), sums(1, 0)], 100, S::PartiallyAuthorized),
+            (vec![sums(100, 0)], 100, S::Authorized),
+            (vec![sums(101, 0)], 100, S::Authorized),
+            (vec![sums(60, 0), sums(40, 0)], 100, S::Authorized),
+            (vec![sums(100, 1)], 100, S::PartiallyPaid),
+            (vec![sums(100, 99)], 100, S::PartiallyPaid),
+            (vec![sums(100, 100)], 100, S::Paid),
+            (vec![sums(60, 60), sums(40, 40)], 100, S::Paid),
+            (vec![sums(101, 101)], 100, S::Overpaid),
+            (vec![back(1, 0)], 100, S::PartiallyRefunded),
+            (vec![back(0, 1)], 100, S::PartiallyRefunded),
+            (vec![back(99, 0)], 100, S::PartiallyRefunded),
+            (vec![back(100, 0)], 100, S::Refunded),
+            (vec![back(60, 40)], 100, S::Refunded),
+            (vec![back(60, 41)], 100, S::Refunded),
+            (vec![disputed(10, 0)], 100, S::Disputed),
+            (vec![disputed(10, 9)], 100, S::Disputed),
+            (vec![disputed(10, 10)], 100, S::PartiallyRefunded),
+            (vec![disputed(100, 100)], 100, S::Refunded),
+            (vec![], 0, S::Paid),
+            (vec![sums(0, 0)], 0, S::Paid),
+            (vec![voided(0)], 0, S::Paid),
+            (vec![sums(5, 5)], 0, S::Overpaid),
+        ];
+        for (payments, due, status) in cases {
+            assert_eq!(payment_status(&payments, due), status, "{payments:?} of {due}");
+        }
+    }
+
+    #[test]
+    fn the_fulfilment_status_follows_from_the_sums() {
+        use FulfilmentStatus as S;
+        let line = |ordered, cancelled, shipped, delivered, return_received| LineLedger {
+            ordered,
+            cancelled,
+            shipped,
+            delivered,
+            return_received,
+            ..LineLedger::default()
+        };
+        let cases = [
+            (vec![], false, S::Unfulfilled),
+            (vec![line(2, 0, 0, 0, 0)], false, S::Unfulfilled),
+            (vec![line(2, 0, 0, 0, 0)], true, S::Backordered),
+            (vec![line(2, 2, 0, 0, 0)], false, S::Unfulfilled),
+            (vec![line(2, 0, 1, 0, 0)], true, S::PartiallyShipped),
+            (vec![line(2, 0, 2, 0, 0), line(3, 0, 2, 0, 0)], false, S::PartiallyShipped),
+            (vec![line(2, 0, 2, 0, 0), line(3, 0, 3, 0, 0)], false, S::Shipped),
+            (vec![line(2, 1, 1, 0, 0)], false, S::Shipped),
+            (vec![line(2, 0, 2, 1, 0)], false, S::PartiallyDelivered),
+            (vec![line(2, 0, 2, 2, 0), line(3, 0, 3, 2, 0)], false, S::PartiallyDelivered),
+            (vec![line(2, 0, 2, 2, 0), line(3, 1, 2, 2, 0)], false, S::Delivered),
+            (vec![line(2, 0, 2, 2, 1)], false, S::PartiallyReturned),
+            (vec![line(2, 0, 2, 2, 2), line(3, 0, 3, 3, 1)], false, S::PartiallyReturned),
+            (vec![line(2, 0, 2, 2, 2), line(3, 0, 3, 3, 3)], false, S::Returned),
+            (vec![line(2, 0, 2, 1, 1)], false, S::Returned),
+        ];
+        for (lines, backordered, status) in cases {
+            assert_eq!(fulfilment_status(&lines, backordered), status, "{lines:?}");
+        }
+    }
+}
