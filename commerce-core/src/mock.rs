@@ -23,6 +23,7 @@ use crate::port::payment::{
     Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
     PaymentGateway, Settled, VerifiedCallback,
 };
+use crate::port::publisher::{Outgoing, PublishError, Publisher};
 use crate::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 use crate::value::time::Timestamp;
 use crate::value::{Channel, Code};
@@ -124,5 +125,16 @@ mock! {
     impl Notifier for Notifier {
         fn serves(&self, channel: Channel) -> bool;
         async fn send(&self, notice: Notice) -> Result<Option<Code>, NotifierError>;
+    }
+}
+
+mock! {
+    /// A mock of a broker.
+    #[derive(Debug)]
+    pub Publisher {}
+
+    #[async_trait]
+    impl Publisher for Publisher {
+        async fn publish(&self, batch: Vec<Outgoing>) -> Result<(), PublishError>;
     }
 }

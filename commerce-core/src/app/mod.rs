@@ -23,6 +23,7 @@ pub mod operations;
 mod parked;
 pub mod query;
 pub mod reading;
+pub mod relay;
 pub mod shopfront;
 pub mod stock_watch;
 pub mod timers;

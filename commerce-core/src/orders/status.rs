@@ -135,7 +135,7 @@ mod tests {
         use OrderPaymentStatus as S;
         let voided = |authorized| PaymentSums { voided: true, ..sums(authorized, 0) };
         let back = |refunded, charged_back| PaymentSums { refunded, charged_back, ..sums(100, 100) };
-        let disputed = |disputed, charged_back| PaymentSums { disputed, charged_back, ..sums(100, 100) };
+        let disputed = |disputed, charged_back| PaymentSums { charged_back, disputed, ..sums(100, 100) };
         let cases = [
             (vec![], 100, S::None),
             (vec![sums(0, 0)], 100, S::Pending),

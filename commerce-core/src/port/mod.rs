@@ -8,4 +8,5 @@ pub mod lease;
 pub mod notifier;
 pub mod payment;
 pub mod platform;
+pub mod publisher;
 pub mod store;

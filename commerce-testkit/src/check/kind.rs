@@ -13,9 +13,10 @@ use commerce_core::kernel::aggregate::Aggregate;
 use commerce_core::kernel::codec::decode;
 use commerce_core::kernel::effects::Effects;
 use commerce_core::kernel::event::RecordedEvent;
+use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter};
 use commerce_core::notifications::Notification;
-use commerce_core::orders::Order;
-use commerce_core::payments::{Payment, QuarantinedCallback};
+use commerce_core::orders::{Order, OrderEdit};
+use commerce_core::payments::{ParkedCallback, Payment, QuarantinedCallback};
 use commerce_core::promotions::{Promotion, Redemption};
 use commerce_core::returns::Return;
 use commerce_core::settings::ShopSettings;
@@ -58,6 +59,9 @@ impl Default for Kinds {
             ($($kind:ty),* $(,)?) => { $( kinds.know::<$kind>(); )* };
         }
         know!(
+            Backlog,
+            ConsumerProgress,
+            DeadLetter,
             Cart,
             CategoryTree,
             Checkout,
@@ -66,6 +70,8 @@ impl Default for Kinds {
             ImportedReturn,
             Notification,
             Order,
+            OrderEdit,
+            ParkedCallback,
             Payment,
             Product,
             Promotion,

@@ -36,6 +36,8 @@ pub enum Port {
     Callback,
     /// A provider of messages.
     Notifier,
+    /// A broker.
+    Publisher,
     /// Named leases.
     Lease,
     /// The clock.
@@ -76,11 +78,12 @@ impl Fault {
 
 impl Port {
     /// Every port.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Store,
         Self::Gateway,
         Self::Callback,
         Self::Notifier,
+        Self::Publisher,
         Self::Lease,
         Self::Clock,
         Self::Sleeper,
@@ -95,7 +98,7 @@ impl Port {
         use Fault::{Delay, DieAfter, DieBefore, Duplicate, FailAfter, FailBefore, Late, Reorder};
         match self {
             Self::Store => &[FailBefore, FailAfter, Late, Delay, Duplicate, Reorder, DieBefore, DieAfter],
-            Self::Gateway | Self::Callback | Self::Notifier | Self::Lease => {
+            Self::Gateway | Self::Callback | Self::Notifier | Self::Publisher | Self::Lease => {
                 &[FailBefore, FailAfter, Delay, Duplicate, Reorder, DieBefore, DieAfter]
             }
             Self::Clock => &[Delay, Duplicate],
@@ -111,6 +114,7 @@ impl Port {
             Self::Gateway => "gateway",
             Self::Callback => "callback",
             Self::Notifier => "notifier",
+            Self::Publisher => "publisher",
             Self::Lease => "lease",
             Self::Clock => "clock",
             Self::Sleeper => "sleeper",

@@ -30,6 +30,7 @@ mod ids;
 mod lease;
 mod notifier;
 mod plan;
+mod publisher;
 mod store;
 mod tally;
 mod time;

@@ -18,6 +18,7 @@ mod context;
 mod customer;
 mod mood;
 mod process;
+mod published;
 mod run;
 mod scheduler;
 mod shelf;
@@ -141,7 +142,8 @@ fn usual_rates() -> Rates {
         .at(Port::Callback, 25)
         .at(Port::Lease, 15)
         .at(Port::Gateway, 15)
-        .at(Port::Notifier, 15);
+        .at(Port::Notifier, 15)
+        .at(Port::Publisher, 6);
     rare(rates.at(Port::Sleeper, 25), Port::Store)
 }
 

@@ -10,7 +10,9 @@ use commerce_core::port::ids::Ids as IdsPort;
 use commerce_core::port::lease::Lease;
 use commerce_core::port::notifier::Notifier;
 use commerce_core::port::payment::PaymentGateway;
+use commerce_core::port::publisher::Publisher;
 use commerce_core::port::store::Store;
+use commerce_core::value::Code;
 
 use super::Ground;
 use super::context::Process;
@@ -23,6 +25,8 @@ use crate::shop::Shop;
 const SWEEP: Duration = Duration::from_secs(7);
 /// How often the log is read for low stock.
 const WATCH: Duration = Duration::from_secs(45);
+/// How often the log is read for the broker.
+const RELAY: Duration = Duration::from_secs(120);
 
 /// Starts a process with nothing cached.
 pub(super) fn start(
@@ -50,10 +54,21 @@ pub(super) fn start(
 }
 
 /// What a process does for as long as it lives.
-pub(super) fn background(process: &Process, lease: &Arc<dyn Lease>) -> [(&'static str, Work); 2] {
+pub(super) fn background(
+    world: &World,
+    process: &Process,
+    lease: &Arc<dyn Lease>,
+) -> Vec<(&'static str, Work)> {
     let (sweeper, watcher) = (process.clone(), process.clone());
     let lease: Faulty<dyn Lease> = Faulty::on(lease.clone(), process.faults.clone());
-    [("timers", Box::pin(sweep(sweeper))), ("watch", Box::pin(watch(watcher, lease)))]
+    let mut works: Vec<(&'static str, Work)> =
+        vec![("timers", Box::pin(sweep(sweeper))), ("watch", Box::pin(watch(watcher, lease.clone())))];
+    if let Some(broker) = world.broker.clone() {
+        let broker: Arc<dyn Publisher> = Arc::new(broker);
+        let broker: Faulty<dyn Publisher> = Faulty::on(broker, process.faults.clone());
+        works.push(("relay", Box::pin(publish(process.clone(), lease, broker))));
+    }
+    works
 }
 
 async fn pause(clock: &Clock, span: Duration) {
@@ -65,6 +80,19 @@ async fn sweep(process: Process) {
         pause(&process.shop.clock, SWEEP).await;
         // What failed comes back when its lease ends.
         process.shop.commerce.run_due().await.unwrap_or_default();
+    }
+}
+
+/// Publishes what is new, under a lease: relays of several processes do no harm, but get in each other's way.
+async fn publish(process: Process, lease: Faulty<dyn Lease>, broker: Faulty<dyn Publisher>) {
+    let Ok(name) = Code::new("relay") else { return };
+    let Ok(relay) = process.shop.staff().relay(name, broker) else { return };
+    loop {
+        pause(&process.shop.clock, RELAY).await;
+        let Ok(Some(granted)) = lease.acquire("relay", RELAY).await else { continue };
+        // The next round goes on at the message that failed.
+        relay.round().await.unwrap_or_default();
+        lease.release(&granted.fence).await.unwrap_or_default();
     }
 }
 

@@ -18,6 +18,7 @@ use super::bank::{Bank, Post};
 use super::context::{Context, Process};
 use super::customer::Customer;
 use super::process::{background, start};
+use super::published::everything_arrived;
 use super::scheduler::Scheduler;
 use super::shelf::{CODES, GOODS};
 use super::staff::Clerk;
@@ -27,7 +28,7 @@ use super::{Ground, Simulation, mood};
 use crate::check::{Books, Breach, Findings, Rule, WatchedGateway};
 use crate::conformance::block_on;
 use crate::dice::Dice;
-use crate::fake::{Clock, Gateway, Sleeper};
+use crate::fake::{Broker, Clock, Gateway, Sleeper};
 use crate::faulty::{Faults, Faulty, Tally};
 use crate::shop::Shop;
 
@@ -161,7 +162,9 @@ impl Runner {
         let fake = Gateway::approving();
         let around = (simulation.gateway)(fake.clone());
         let gateways = (fake.clone(), around.name());
-        let world = World::new(clock.clone(), gateways, dice.fork(), simulation.commands, simulation.traced);
+        let mut world =
+            World::new(clock.clone(), gateways, dice.fork(), simulation.commands, simulation.traced);
+        world.broker = seed.is_multiple_of(4).then(Broker::default);
         let world = Arc::new(world);
         let watched = WatchedGateway::on(around, ground.store.clone()).among_others();
         set_up(&world, &ground, &watched, &mut dice).await;
@@ -217,7 +220,7 @@ impl Runner {
         self.starts = self.starts.saturating_add(1);
         let process = start(&self.world, &self.ground, &self.gateway, &self.faults, self.starts);
         self.world.install(node, process.clone());
-        let work = background(&process, &self.ground.lease).into_iter();
+        let work = background(&self.world, &process, &self.ground.lease).into_iter();
         let tasks = work.map(|(name, work)| Spawned { node: Some(node), name: name.into(), work });
         self.scheduler.take_up(tasks.collect(), true);
         match self.nodes.get_mut(node) {
@@ -320,6 +323,11 @@ impl Runner {
             return (Some(failure), Vec::new());
         }
         if let Some(breach) = self.endless() {
+            return (Some(Failure { step: self.steps(), breaches: vec![breach] }), Vec::new());
+        }
+        if let Some(broker) = &self.world.broker
+            && let Some(breach) = everything_arrived(&shop, broker).await
+        {
             return (Some(Failure { step: self.steps(), breaches: vec![breach] }), Vec::new());
         }
         let ledger = self.world.gateway.ledger();

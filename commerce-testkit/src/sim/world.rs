@@ -12,7 +12,7 @@ use super::context::Process;
 use super::shelf::Shelf;
 use crate::check::Breach;
 use crate::dice::Dice;
-use crate::fake::{Clock, Gateway, Outbox};
+use crate::fake::{Broker, Clock, Gateway, Outbox};
 
 /// Something that goes on by itself.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -31,6 +31,8 @@ pub(super) struct World {
     /// The name under which the shop knows it.
     pub(super) provider: &'static str,
     pub(super) outbox: Outbox,
+    /// Where events are published, in every fourth seed: it takes as long as all the rest.
+    pub(super) broker: Option<Broker>,
     pub(super) shelf: Shelf,
     nodes: Mutex<Vec<Process>>,
     dice: Mutex<Dice>,
@@ -59,6 +61,7 @@ impl World {
             gateway,
             provider,
             outbox: Outbox::taking(),
+            broker: None,
             shelf: Shelf::default(),
             nodes: Mutex::default(),
             dice: Mutex::new(dice),

@@ -1,0 +1,191 @@
+//! Events on their way to a broker: each at least once, in the order of its stream, whatever the broker does.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a failing step is a failing test
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use commerce_adapters_memory::MemoryStore;
+use commerce_core::app::consumer::ConsumerRunner;
+use commerce_core::kernel::aggregate::Aggregate as _;
+use commerce_core::kernel::event::RecordedEvent;
+use commerce_core::kernel::stream::{Position, StreamId};
+use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter};
+use commerce_core::port::publisher::{MAX_BATCH, Outgoing, Publisher};
+use commerce_core::port::store::{LogQuery, MAX_PAGE, Store};
+use commerce_core::value::Code;
+use commerce_testkit::fake::{Broker, Delivery, Gateway};
+use commerce_testkit::faulty::{Fault, Faults, Faulty, Port, Rates};
+use commerce_testkit::shop::Shop;
+use commerce_tests::audit::Audit;
+use commerce_tests::cases;
+use commerce_tests::shopping::mugs;
+use pollster::block_on;
+use proptest::prelude::*;
+
+const OWN: [&str; 3] = [ConsumerProgress::NAME, Backlog::NAME, DeadLetter::NAME];
+
+fn sold(units: u32) -> (Shop, MemoryStore) {
+    let (shop, store) = block_on(mugs(Gateway::capturing(), 50));
+    for buyer in 1..=u64::from(units) {
+        let cart = block_on(shop.cart(buyer, &[("MUG", 1)])).unwrap();
+        block_on(shop.buy(buyer, cart)).unwrap();
+    }
+    (shop, store)
+}
+
+fn relay(shop: &Shop, broker: impl Publisher) -> ConsumerRunner {
+    shop.staff().relay(Code::new("relay").unwrap(), broker).unwrap()
+}
+
+/// Makes rounds for a minute of the shop's time.
+fn run(shop: &Shop, relay: &ConsumerRunner) {
+    for _ in 0..60 {
+        block_on(relay.round()).unwrap();
+        shop.clock.advance(Duration::from_secs(1));
+    }
+}
+
+/// The events of the log that are for others.
+fn log(store: &MemoryStore) -> Vec<Arc<RecordedEvent>> {
+    let mut all = Vec::new();
+    let mut after = Position::START;
+    loop {
+        let page = block_on(store.read_all(LogQuery::after(after, MAX_PAGE))).unwrap();
+        if page.events.is_empty() {
+            all.retain(|event: &Arc<RecordedEvent>| !OWN.contains(&event.stream.kind.as_ref()));
+            return all;
+        }
+        (after, all) = (page.next, [all, page.events].concat());
+    }
+}
+
+/// Every event arrived, and none of a stream for the first time before an earlier one of it.
+fn arrived(store: &MemoryStore, taken: &[Outgoing]) {
+    let mut seen: BTreeMap<StreamId, Vec<u64>> = BTreeMap::new();
+    let events: BTreeMap<_, _> = log(store).into_iter().map(|event| (event.event.id, event)).collect();
+    for message in taken {
+        let event = &events[&message.id];
+        let versions = seen.entry(event.stream.clone()).or_default();
+        if !versions.contains(&event.version.get()) {
+            versions.push(event.version.get());
+        }
+        assert_eq!(*message.ordering, event.stream.to_string());
+    }
+    assert_eq!(seen.values().map(Vec::len).sum::<usize>(), events.len(), "every event arrived");
+    for (stream, versions) in seen {
+        let inside: Vec<u64> = (1..=versions.len() as u64).collect();
+        assert_eq!(versions, inside, "{stream} arrived in its order");
+    }
+}
+
+#[test]
+fn a_checkout_arrives_once_and_in_order() {
+    let (shop, store) = sold(1);
+    let broker = Broker::default();
+    run(&shop, &relay(&shop, broker.clone()));
+    let taken = broker.taken();
+    arrived(&store, &taken);
+    assert_eq!(taken.len(), log(&store).len(), "nothing twice where nothing fails");
+    let placed = taken.iter().find(|message| &*message.key == "order.placed").unwrap();
+    assert_eq!(&*placed.topic, "order-events");
+    let envelope: serde_json::Value = serde_json::from_slice(&placed.body).unwrap();
+    assert_eq!(envelope["eventType"], "OrderPlaced");
+    assert_eq!(envelope["eventId"], placed.id.to_string());
+    assert_eq!((&envelope["aggregateType"], &envelope["version"]), (&"order".into(), &1.into()));
+    for field in ["occurredOn", "aggregateId", "schemaVersion", "correlationId", "actor", "data"] {
+        assert!(!envelope[field].is_null(), "{field}");
+    }
+    assert_eq!(envelope["occurredOn"].as_str().unwrap().len(), "2011-01-04T10:00:00.000000Z".len());
+}
+
+#[test]
+fn nothing_personal_leaves_the_shop() {
+    let (shop, _) = sold(1);
+    let broker = Broker::default();
+    run(&shop, &relay(&shop, broker.clone()));
+    let (email, _) = Shop::contact(1);
+    for message in broker.taken() {
+        let text = String::from_utf8(message.body.to_vec()).unwrap();
+        for secret in [email.as_str(), "Erika", "Heidestra", "51147"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_message_that_the_broker_refuses_holds_back_its_stream_alone_and_can_be_delivered_again() {
+    let (shop, store) = sold(2);
+    let events = log(&store);
+    let placed = events.iter().find(|event| event.event.name == "OrderPlaced").unwrap();
+    let broker = Broker::default();
+    broker.refuse(placed.event.id);
+    let relay = relay(&shop, broker.clone());
+    block_on(relay.round()).unwrap();
+    let of_stream = |stream: &StreamId| {
+        broker.taken().iter().filter(|message| *message.ordering == stream.to_string()).count()
+    };
+    assert_eq!(of_stream(&placed.stream), 0, "what comes behind it waits");
+    let others = events.iter().filter(|event| event.stream != placed.stream).count();
+    assert_eq!(broker.taken().len(), others, "nobody else waits");
+    run(&shop, &relay);
+    let dead = Audit::of(&store).all::<DeadLetter>();
+    assert_eq!((dead.len(), dead[0].1.failed().attempts), (1, 4));
+    broker.forgive();
+    block_on(relay.redeliver(dead[0].1.failed().message.event)).unwrap();
+    assert!(broker.taken().iter().any(|message| message.id == placed.event.id));
+}
+
+#[test]
+fn a_replay_publishes_nothing() {
+    let (shop, _) = sold(1);
+    let broker = Broker::default();
+    run(&shop, &relay(&shop, broker.clone()).replaying(1));
+    assert!(broker.taken().is_empty());
+}
+
+#[test]
+fn the_fake_takes_no_more_than_a_batch() {
+    let message = Outgoing {
+        id: commerce_tests::world::id("message"),
+        topic: "order-events".into(),
+        key: "order.placed".into(),
+        ordering: "order:1".into(),
+        body: Arc::from(&b"{}"[..]),
+    };
+    let broker = Broker::default();
+    broker.script([Delivery::Take, Delivery::FailBefore]);
+    let error = block_on(broker.publish(vec![message.clone(); 3])).unwrap_err();
+    assert_eq!((error.taken, broker.taken().len()), (1, 1));
+    let error = block_on(broker.publish(vec![message; MAX_BATCH + 1])).unwrap_err();
+    assert_eq!((error.taken, broker.taken().len()), (0, 1));
+}
+
+proptest! {
+    #![proptest_config(cases(48))]
+
+    /// G11, the shop's side: whatever fails between shop, broker and store, nothing is lost or out of order.
+    #[test]
+    fn g11_every_event_arrives_at_least_once_and_in_order(seed in any::<u64>(), orders in 1..4_u32) {
+        let (shop, store) = sold(orders);
+        let broker = Broker::default();
+        let rates = Rates::default()
+            .of(Port::Publisher, Fault::FailBefore, 50)
+            .of(Port::Publisher, Fault::FailAfter, 50)
+            .of(Port::Publisher, Fault::Duplicate, 50);
+        let faults = Faults::seeded(seed, rates);
+        let port: Arc<dyn Publisher> = Arc::new(broker.clone());
+        let faulty: Faulty<dyn Publisher> = Faulty::on(port, faults.clone());
+        let relay = relay(&shop, faulty);
+        run(&shop, &relay);
+        faults.stop();
+        run(&shop, &relay);
+        // Four failures of one message in a row make it a dead letter, which somebody delivers again.
+        for (_, letter, _) in Audit::of(&store).all::<DeadLetter>() {
+            block_on(relay.redeliver(letter.failed().message.event)).unwrap();
+        }
+        if Audit::of(&store).all::<DeadLetter>().is_empty() {
+            arrived(&store, &broker.taken());
+        }
+    }
+}
