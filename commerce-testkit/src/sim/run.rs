@@ -38,6 +38,8 @@ const PROCESSES: usize = 2;
 const CUSTOMERS: u64 = 8;
 /// The most steps of a run: whoever does not go home by then never will.
 const STEPS: u64 = 2_000_000;
+/// How many shorter prefixes are tried one by one where halving has ended.
+const NEAR: u64 = 16;
 
 /// What must not be, and when it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,22 +137,50 @@ impl Simulation {
         })
     }
 
-    /// The shortest prefix of a seed that fails, as far as halving finds it.
+    /// The shortest prefix of a seed that fails.
+    ///
+    /// What shows while the shop is open shows in every longer prefix too, because they begin with the same
+    /// steps; for that, halving is exact. What shows only in the evening may come and go with the length:
+    /// so the sixteen next shorter prefixes are run as well, and halving goes on from one that fails. The
+    /// prefix that is one step shorter than the answer always passes.
     pub fn shortest(&self, seed: u64) -> Option<Run> {
         let mut failing = self.run(seed);
         failing.failure.as_ref()?;
-        let (mut passes, mut fails) = (0, failing.failure.as_ref().map_or(failing.steps, |known| known.step));
-        while passes + 1 < fails {
+        loop {
+            failing = self.halved(failing);
+            let Some(shorter) = self.next_shorter(&failing) else { return Some(failing) };
+            failing = shorter;
+        }
+    }
+
+    /// Halves until a prefix fails and the one that is a step shorter passes.
+    fn halved(&self, mut failing: Run) -> Run {
+        let (mut passes, mut fails) = (0_u64, failing.fails_at());
+        while passes.saturating_add(1) < fails {
             let middle = passes.midpoint(fails);
-            let run = self.run_prefix(seed, middle);
-            if let Some(failure) = &run.failure {
-                fails = failure.step.min(middle);
+            let run = self.run_prefix(failing.seed, middle);
+            if run.failure.is_some() {
+                fails = run.fails_at().min(middle);
                 failing = run;
             } else {
                 passes = middle;
             }
         }
-        Some(failing)
+        failing
+    }
+
+    /// A failing prefix among those that are a little shorter.
+    fn next_shorter(&self, failing: &Run) -> Option<Run> {
+        let fails = failing.fails_at();
+        let shorter = (fails.saturating_sub(NEAR)..fails).rev().filter(|steps| *steps > 0);
+        shorter.map(|steps| self.run_prefix(failing.seed, steps)).find(|run| run.failure.is_some())
+    }
+}
+
+impl Run {
+    /// The length of a prefix that fails as this run did.
+    fn fails_at(&self) -> u64 {
+        self.failure.as_ref().map_or(self.steps, |failure| failure.step)
     }
 }
 

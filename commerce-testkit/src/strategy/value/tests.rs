@@ -2,8 +2,13 @@
 
 use std::fmt::Debug;
 
+use commerce_core::value::actor::Owner;
 use commerce_core::value::id::{OrderId, marker};
-use commerce_core::value::{Code, Description, Name, PersonName, Reason};
+use commerce_core::value::shipping::{Band, RateRule, ShippingMethod};
+use commerce_core::value::{
+    Benefit, Channel, Code, Conditions, Description, Name, PersonName, Reason, RoundingPolicy, TaxClass,
+    TaxRate,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseResult, TestRunner};
 use serde::Serialize;
@@ -87,6 +92,30 @@ fn read_as_everything(raw: &str) -> TestCaseResult {
     Ok(())
 }
 
+/// Puts a part into every place of the values that are made of others.
+fn composed_of(part: &Value) -> TestCaseResult {
+    let euro = json!({ "minor": 1, "currency": "EUR" });
+    let amount = json!({ "minor": part, "currency": "EUR" });
+    survives::<Channel>(part.clone())?;
+    survives::<Owner>(part.clone())?;
+    survives::<Owner>(json!({ "seller": part }))?;
+    survives::<RoundingPolicy>(json!({ "mode": part, "level": "line" }))?;
+    survives::<RoundingPolicy>(json!({ "mode": "half_even", "level": part }))?;
+    survives::<Band>(json!({ "from": part, "price": euro }))?;
+    survives::<RateRule>(
+        json!({ "table": { "by": "quantity", "bands": [{ "from": part, "price": amount }] } }),
+    )?;
+    survives::<ShippingMethod>(json!({ "code": part, "label": "Post", "rate": { "flat": euro } }))?;
+    survives::<ShippingMethod>(json!({ "code": "post", "label": part, "rate": { "flat": amount } }))?;
+    survives::<TaxClass>(json!({ "custom": part }))?;
+    survives::<TaxRate>(json!({ "name": part, "class": "standard", "rate": "19" }))?;
+    survives::<TaxRate>(json!({ "name": "VAT", "class": part, "rate": part }))?;
+    survives::<Conditions>(json!({ "min_quantity": part, "skus": [part], "products": [part] }))?;
+    survives::<Benefit>(json!({ "percent": part }))?;
+    survives::<Benefit>(json!({ "fixed_per_order": amount }))?;
+    survives::<Benefit>(json!({ "buy_x_get_y": { "buy": part, "get": 1, "rate": "100" } }))
+}
+
 proptest! {
     /// The texts of the valid strategies are accepted as they are: nothing is filtered away.
     #[test]
@@ -149,5 +178,34 @@ proptest! {
         if let Ok(address) = Address::new(&input) {
             same(&address)?;
         }
+    }
+
+    /// Values that are made of others, with any text or number in any of their parts.
+    #[test]
+    fn composed_values_with_a_hostile_part_never_panic(raw in text::hostile(), number in any::<i64>()) {
+        for part in [json!(raw), json!(number), serde_json::from_str(&raw).unwrap_or_default()] {
+            composed_of(&part)?;
+        }
+    }
+
+    /// What is printed is read back as the same value.
+    #[test]
+    fn what_is_printed_is_read_again(
+        words in (sku(), slug(), label(), currency()),
+        others in (rate(), email(), phone(), country()),
+    ) {
+        let (sku, slug, label, currency) = words;
+        prop_assert_eq!(Sku::new(sku.as_str()), Ok(sku));
+        prop_assert_eq!(Slug::new(slug.as_str()), Ok(slug));
+        prop_assert_eq!(Label::new(label.as_str()), Ok(label));
+        // A unit of the host prints its code alone, which says nothing of its decimals.
+        let read = currency.to_string().parse::<Currency>();
+        prop_assert!(read.is_err() || read == Ok(currency), "{} is read as {:?}", currency, read);
+        prop_assert_eq!(read.is_err(), currency.code().contains('-'));
+        let (rate, email, phone, country) = others;
+        prop_assert_eq!(Rate::parse(rate.to_string().trim_end_matches([' ', '%'])), Ok(rate));
+        prop_assert_eq!(Email::new(email.as_str()), Ok(email));
+        prop_assert_eq!(Phone::new(phone.as_str()), Ok(phone));
+        prop_assert_eq!(country.to_string().parse::<Country>(), Ok(country));
     }
 }

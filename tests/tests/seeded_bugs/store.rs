@@ -1,5 +1,4 @@
-//! The simulator finds what it is there to find: one bug each, in a store or a gateway below the shop.
-#![allow(clippy::unwrap_used, clippy::panic)] // a failing step is a failing test
+//! Bugs in a store or a gateway below the shop.
 
 use std::sync::Arc;
 
@@ -16,35 +15,10 @@ use commerce_core::port::payment::{
 };
 use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 use commerce_testkit::broken::{Break, BrokenStore};
-use commerce_testkit::check::Rule;
 use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::sim::{Ground, Simulation};
 
-/// Seeds that are tried until the bug shows.
-const SEEDS: u64 = 40;
-
-/// Some seed shows a breach of one of these rules.
-fn bites(simulation: &Simulation, rules: &[Rule]) {
-    let simulation = simulation.clone().with_commands(250);
-    let mut seen = Vec::new();
-    for seed in 0..SEEDS {
-        let Some(failure) = simulation.run(seed).failure else { continue };
-        if failure.breaches.iter().any(|breach| rules.contains(&breach.rule)) {
-            return;
-        }
-        seen.extend(failure.breaches);
-    }
-    panic!("no breach of {rules:?} in {SEEDS} seeds, only {seen:?}");
-}
-
-/// No seed shows anything.
-fn is_quiet(simulation: &Simulation) {
-    let simulation = simulation.clone().with_commands(250);
-    for seed in 0..3 {
-        let run = simulation.run(seed);
-        assert!(run.failure.is_none(), "{run}");
-    }
-}
+use super::{Seeded, is_quiet, simulated};
 
 fn broken(flaw: Option<Break>) -> Simulation {
     Simulation::on(move |clock| Ground::on(BrokenStore::new(flaw, Arc::new(clock))))
@@ -217,13 +191,8 @@ fn careless(fraud: Fraud) -> Simulation {
     tampered(Bug::None).with_gateway(move |gateway| Arc::new(Careless { gateway, fraud }))
 }
 
-macro_rules! bugs {
-    ($($name:ident: $simulation:expr => [$($rule:ident),+],)+) => {
-        $(#[test] fn $name() { bites(&$simulation, &[$(Rule::$rule),+]); })+
-    };
-}
-
-bugs! {
+pub(crate) fn bugs() -> Vec<Seeded> {
+    simulated! {
     a_hold_that_is_not_guarded: broken(Some(Break::HoldUnguarded)) => [Stock, Coupons, Events],
     a_release_that_does_nothing: broken(Some(Break::LosesRelease)) => [Events],
     an_allocation_that_does_nothing: broken(Some(Break::LosesAllocate)) => [Events],
@@ -243,6 +212,7 @@ bugs! {
     a_refund_that_is_paid_twice: careless(Fraud::RefundsTwice) => [Money],
     a_charge_that_is_made_twice: careless(Fraud::ChargesTwice) => [Money],
     a_void_that_reserves_on: careless(Fraud::KeepsWhatIsVoided) => [Money],
+    }
 }
 
 #[test]
