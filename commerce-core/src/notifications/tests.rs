@@ -215,7 +215,9 @@ fn a_notification_refuses() {
     let sending = after([(0, start(30))]);
     assert_eq!(refusal(&sending, 29, start(60)), NotificationError::BeingSent { until: at(30) });
     let suppress = NotificationCommand::Suppress { reason: reason() };
-    assert!(matches!(refusal(&sending, 0, suppress.clone()), NotificationError::IllegalTransition { .. }));
+    assert_eq!(after([(0, start(30)), (1, suppress.clone())]).status(), Status::Suppressed);
+    let gone = after([(0, start(30)), (1, sent(1))]);
+    assert!(matches!(refusal(&gone, 2, suppress.clone()), NotificationError::IllegalTransition { .. }));
     let waiting = after([(0, start(30)), (3, failed(1))]);
     assert_eq!(refusal(&waiting, 3, start(60)), NotificationError::NotDue { at: at(4) });
     let suppressed = after([(0, suppress)]);
