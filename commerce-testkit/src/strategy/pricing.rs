@@ -6,7 +6,7 @@
 //! ```
 //! use commerce_core::pricing::price;
 //! use commerce_testkit::strategy::pricing;
-//! use proptest::prelude::{Just, Strategy, prop_oneof};
+//! use proptest::prelude::*;
 //!
 //! proptest!(|(cart in pricing::input())| {
 //!     let book = price(&cart).unwrap();

@@ -24,9 +24,10 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn of(commits: Vec<Commit>) -> Self {
-        let mut state = Self::default();
-        commits.into_iter().for_each(|commit| state.apply(commit));
-        state
+        commits.into_iter().fold(Self::default(), |mut state, commit| {
+            state.apply(commit);
+            state
+        })
     }
 
     pub(crate) fn version(&self, stream: &StreamId) -> Version {
