@@ -204,3 +204,35 @@ impl CommitError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_errors_are_equal_by_what_they_say_and_not_by_their_cause() {
+        let error = PortError::new(PortErrorKind::Timeout, Effect::Unknown, "postgres", "commit");
+        assert_eq!(error.clone().with_source(fmt::Error), error);
+        let others = [
+            PortError::new(PortErrorKind::Corrupt, Effect::Unknown, "postgres", "commit"),
+            PortError::new(PortErrorKind::Timeout, Effect::None, "postgres", "commit"),
+            PortError::new(PortErrorKind::Timeout, Effect::Unknown, "redis", "commit"),
+            PortError::new(PortErrorKind::Timeout, Effect::Unknown, "postgres", "load"),
+        ];
+        assert!(others.iter().all(|other| *other != error));
+    }
+
+    #[test]
+    fn port_errors_say_what_happened_and_keep_their_cause() {
+        let error = PortError::new(PortErrorKind::Timeout, Effect::Unknown, "postgres", "commit");
+        assert_eq!(error.to_string(), "postgres did not answer in time at commit (it may have happened)");
+        assert!(std::error::Error::source(&error).is_none());
+        let caused = error.with_source(fmt::Error);
+        assert!(std::error::Error::source(&caused).is_some());
+        let shown = format!("{caused:?}");
+        assert!(
+            shown.contains("Timeout") && shown.contains("Unknown") && shown.contains("commit"),
+            "{shown}"
+        );
+    }
+}

@@ -164,6 +164,8 @@ mod tests {
                 assert_eq!(parts.count(), 1);
             }
         }
+        let part = Slice::new(2, 5).unwrap();
+        assert_eq!((part.index(), part.of(), part.to_string()), (2, 5, "2/5".to_owned()));
         assert!(Slice::ALL.contains(Uuid::nil()));
         assert!(Slice::new(1, 3).unwrap().contains(Uuid::from_u128(0xffff_0004)), "the last two bytes count");
         assert_eq!(Slice::new(2, 2), Err(InvalidSlice { index: 2, of: 2 }));

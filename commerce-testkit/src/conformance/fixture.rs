@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use commerce_core::kernel::commit::{Commit, Load, Loaded, StreamQuery};
 use commerce_core::kernel::error::PortError;
-use commerce_core::kernel::event::RecordedEvent;
+use commerce_core::kernel::event::{EventId, RecordedEvent};
 use commerce_core::kernel::pool::PoolLevel;
 use commerce_core::kernel::stream::{Position, StreamId, Version};
 use commerce_core::port::lease::Lease;
@@ -18,6 +18,10 @@ use commerce_core::value::time::Timestamp;
 use super::exec::{self, BlockOn, Task, block_on};
 use super::outcome::Failure;
 use crate::{build, fake};
+
+/// How often, and after which pauses, a log that lags is looked at.
+const LOOKS: u32 = 100;
+const LAG: Duration = Duration::from_millis(10);
 
 /// Opens the same data once more.
 type Reopen = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send>> + Send + Sync>;
@@ -137,7 +141,24 @@ impl Fixture {
 
     /// Commits and expects success.
     pub(crate) async fn commit(&self, commit: Commit) -> Result<Position, Failure> {
-        Ok(self.store.commit(commit).await?.position)
+        let last = commit.append.last().and_then(|append| append.events.last()).map(|event| event.id);
+        let position = self.store.commit(commit).await?.position;
+        if let Some(last) = last.filter(|_| self.store.capabilities().shared) {
+            self.logged(last).await?;
+        }
+        Ok(position)
+    }
+
+    /// Waits until the log shows an event: that of a store which others share may lag behind transactions
+    /// that are none of ours. What never shows is left to the check.
+    async fn logged(&self, last: EventId) -> Result<(), Failure> {
+        for _ in 0..LOOKS {
+            if self.log().await?.iter().any(|recorded| recorded.event.id == last) {
+                break;
+            }
+            std::thread::sleep(LAG);
+        }
+        Ok(())
     }
 
     /// The whole log, read page by page.
