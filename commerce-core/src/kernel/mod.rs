@@ -15,7 +15,6 @@ pub mod event;
 pub mod mark;
 pub mod personal;
 pub mod pool;
-pub mod prelude;
 pub mod rebuild;
 pub mod replay;
 pub mod stream;

@@ -8,5 +8,6 @@ pub mod lease;
 pub mod notifier;
 pub mod payment;
 pub mod platform;
+pub mod prelude;
 pub mod publisher;
 pub mod store;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use commerce_core::kernel::prelude::*;
+use commerce_core::port::prelude::*;
 
 #[derive(Debug, Default)]
 pub(crate) struct State {

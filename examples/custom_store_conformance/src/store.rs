@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{io, path::Path};
 
 use async_trait::async_trait;
-use commerce_core::kernel::prelude::*;
 use commerce_core::port::clock::Clock;
+use commerce_core::port::prelude::*;
 
 use crate::journal::Journal;
 use crate::state::{State, without};
