@@ -26,7 +26,7 @@ impl State {
             mark.check(self.marks.get(&mark.key))?;
         }
         self.check_lease(&commit, now)?;
-        self.check_versions(&commit)?;
+        commit.check_versions(|stream| self.version(stream))?;
         let keys = self.check_keys(&commit)?;
         let keys: Vec<_> = keys
             .into_iter()
@@ -84,21 +84,6 @@ impl State {
             }
         }
         Ok(())
-    }
-
-    fn check_versions(&self, commit: &Commit) -> Result<(), CommitError> {
-        let appended = commit.append.iter().map(|append| (&append.stream, append.expected));
-        let expected = commit.expect.iter().map(|expect| (&expect.stream, expect.version));
-        let stale = appended
-            .chain(expected)
-            .filter(|(stream, expected)| self.version(stream) != *expected)
-            .min_by_key(|(stream, _)| *stream);
-        match stale {
-            None => Ok(()),
-            Some((stream, expected)) => {
-                Err(CommitError::Stale { stream: stream.clone(), expected, actual: self.version(stream) })
-            }
-        }
     }
 
     /// The net of releases and claims per key: what is released is free for a claim of the same commit.

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and this crate is read by tests only"
 )]
 
+pub mod aggregates;
 pub mod audit;
 pub mod counting;
 pub mod house;

@@ -11,30 +11,16 @@ use std::collections::BTreeMap;
 use std::fmt::{Debug, Write as _};
 use std::fs;
 
-use commerce_core::app::audit::StoreRepairs;
-use commerce_core::carts::Cart;
-use commerce_core::catalog::{CategoryTree, Product};
-use commerce_core::checkout::Checkout;
-use commerce_core::customers::Customer;
-use commerce_core::imports::{ImportNote, ImportedReturn};
-use commerce_core::inventory::{Reservation, StockItem};
 use commerce_core::kernel::aggregate::{Aggregate, Command};
 use commerce_core::kernel::codec::encode;
 use commerce_core::kernel::mark::Fingerprint;
 use commerce_core::kernel::replay::{fold, write_snapshot};
 use commerce_core::kernel::stream::Version;
-use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter};
-use commerce_core::notifications::Notification;
-use commerce_core::orders::{Order, OrderEdit};
-use commerce_core::payments::{ParkedCallback, Payment, QuarantinedCallback};
-use commerce_core::promotions::{Promotion, Redemption};
-use commerce_core::returns::Return;
-use commerce_core::settings::ShopSettings;
-use commerce_core::shipping::Shipment;
 use commerce_core::value::id::Id;
 use commerce_core::value::time::Timestamp;
 use commerce_testkit::fake::START;
 use commerce_testkit::strategy::history::{Storied, commands};
+use commerce_tests::for_every_aggregate;
 use commerce_tests::house::root;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -138,35 +124,7 @@ where
 
 fn all() -> String {
     let mut text = String::new();
-    macro_rules! every {
-        ($($aggregate:ident),* $(,)?) => { $( lines::<$aggregate>(&mut text); )* };
-    }
-    every!(
-        Cart,
-        CategoryTree,
-        Product,
-        Checkout,
-        Customer,
-        ImportNote,
-        ImportedReturn,
-        Reservation,
-        StockItem,
-        Backlog,
-        ConsumerProgress,
-        DeadLetter,
-        Notification,
-        Order,
-        OrderEdit,
-        ParkedCallback,
-        Payment,
-        QuarantinedCallback,
-        Promotion,
-        Redemption,
-        Return,
-        ShopSettings,
-        Shipment,
-        StoreRepairs,
-    );
+    for_every_aggregate!(lines, &mut text);
     text
 }
 

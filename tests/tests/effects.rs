@@ -9,13 +9,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use commerce_core::app::audit::StoreRepairs;
-use commerce_core::carts::Cart;
-use commerce_core::catalog::{CategoryTree, Product};
-use commerce_core::checkout::Checkout;
-use commerce_core::customers::Customer;
-use commerce_core::imports::{ImportNote, ImportedReturn};
-use commerce_core::inventory::{Reservation, StockItem};
 use commerce_core::kernel::aggregate::Aggregate;
 use commerce_core::kernel::codec::{encode, event_type};
 use commerce_core::kernel::effects::{Effects, TimerEffect};
@@ -23,18 +16,11 @@ use commerce_core::kernel::event::{DomainEvent, EventId, Metadata, NewEvent, Rec
 use commerce_core::kernel::personal::PersonalValue;
 use commerce_core::kernel::rebuild::Registry;
 use commerce_core::kernel::stream::{Position, StreamId, Version};
-use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter};
-use commerce_core::notifications::Notification;
-use commerce_core::orders::{Order, OrderEdit};
-use commerce_core::payments::{ParkedCallback, Payment, QuarantinedCallback};
-use commerce_core::promotions::{Promotion, Redemption};
-use commerce_core::returns::Return;
-use commerce_core::settings::ShopSettings;
-use commerce_core::shipping::Shipment;
 use commerce_core::value::actor::Actor;
 use commerce_core::value::id::SubjectId;
 use commerce_core::value::time::Timestamp;
 use commerce_testkit::strategy::history::{Storied, history};
+use commerce_tests::for_every_aggregate;
 use commerce_tests::house::root;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -143,35 +129,7 @@ fn samples<A: Storied>(found: &mut BTreeMap<(String, u16), Line>) {
 
 fn all_samples() -> BTreeMap<(String, u16), Line> {
     let mut found = BTreeMap::new();
-    macro_rules! every {
-        ($($aggregate:ident),* $(,)?) => { $( samples::<$aggregate>(&mut found); )* };
-    }
-    every!(
-        Cart,
-        CategoryTree,
-        Product,
-        Checkout,
-        Customer,
-        ImportNote,
-        ImportedReturn,
-        Reservation,
-        StockItem,
-        Backlog,
-        ConsumerProgress,
-        DeadLetter,
-        Notification,
-        Order,
-        OrderEdit,
-        ParkedCallback,
-        Payment,
-        QuarantinedCallback,
-        Promotion,
-        Redemption,
-        Return,
-        ShopSettings,
-        Shipment,
-        StoreRepairs,
-    );
+    for_every_aggregate!(samples, &mut found);
     found
 }
 

@@ -60,8 +60,11 @@ fn log(store: &MemoryStore) -> Vec<Arc<RecordedEvent>> {
     }
 }
 
-/// Every event arrived, and none of a stream for the first time before an earlier one of it.
+/// Every event arrived, and none of a stream for the first time before an earlier one of it, but for streams
+/// of which a message was put aside: it comes later than what stands behind it.
 fn arrived(store: &MemoryStore, taken: &[Outgoing]) {
+    let letters = Audit::of(store).all::<DeadLetter>();
+    let lame: Vec<_> = letters.iter().map(|(_, letter, _)| &letter.failed().message.stream).collect();
     let mut seen: BTreeMap<StreamId, Vec<u64>> = BTreeMap::new();
     let events: BTreeMap<_, _> = log(store).into_iter().map(|event| (event.event.id, event)).collect();
     for message in taken {
@@ -73,8 +76,11 @@ fn arrived(store: &MemoryStore, taken: &[Outgoing]) {
         assert_eq!(*message.ordering, event.stream.to_string());
     }
     assert_eq!(seen.values().map(Vec::len).sum::<usize>(), events.len(), "every event arrived");
-    for (stream, versions) in seen {
+    for (stream, mut versions) in seen {
         let inside: Vec<u64> = (1..=versions.len() as u64).collect();
+        if lame.contains(&&stream) {
+            versions.sort_unstable();
+        }
         assert_eq!(versions, inside, "{stream} arrived in its order");
     }
 }
@@ -184,8 +190,6 @@ proptest! {
         for (_, letter, _) in Audit::of(&store).all::<DeadLetter>() {
             block_on(relay.redeliver(letter.failed().message.event)).unwrap();
         }
-        if Audit::of(&store).all::<DeadLetter>().is_empty() {
-            arrived(&store, &broker.taken());
-        }
+        arrived(&store, &broker.taken());
     }
 }

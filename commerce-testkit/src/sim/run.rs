@@ -356,7 +356,7 @@ impl Runner {
             return (Some(Failure { step: self.steps(), breaches: vec![breach] }), Vec::new());
         }
         if let Some(broker) = &self.world.broker
-            && let Some(breach) = everything_arrived(&shop, broker).await
+            && let Err(breach) = everything_arrived(&shop, broker).await
         {
             return (Some(Failure { step: self.steps(), breaches: vec![breach] }), Vec::new());
         }

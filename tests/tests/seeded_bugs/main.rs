@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // a failing step is a failing test
 
 mod clause;
+mod meddle;
 mod shop;
 mod store;
 

@@ -5,21 +5,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use commerce_adapters_memory::MemoryStore;
-use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
-use commerce_core::kernel::error::{CommitError, PortError};
-use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::pool::PoolOp;
-use commerce_core::kernel::stream::{StreamId, Version};
-use commerce_core::kernel::timer::TimerWrite;
 use commerce_core::port::payment::{
     Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
     PaymentGateway, Settled, VerifiedCallback,
 };
-use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use commerce_core::port::prelude::*;
 use commerce_core::value::Money;
 use commerce_testkit::fake::Gateway;
 use commerce_testkit::sim::{Ground, Simulation};
 
+use super::meddle::{Meddler, meddled};
 use super::{Seeded, is_quiet, simulated};
 use Mistake::{Forgets, Misstates};
 
@@ -54,12 +50,6 @@ enum Mistake {
     Misstates(&'static str, &'static str, &'static str),
 }
 
-#[derive(Debug)]
-struct Mistaken {
-    store: MemoryStore,
-    mistake: Mistake,
-}
-
 fn moved(op: PoolOp, mistake: Mistake) -> PoolOp {
     match (mistake, op) {
         (Mistake::HoldsOneMore, PoolOp::Hold(amount)) => PoolOp::Hold(amount + 1),
@@ -77,12 +67,12 @@ fn moved(op: PoolOp, mistake: Mistake) -> PoolOp {
     }
 }
 
-impl Mistaken {
-    fn spoil(&self, commit: &mut Commit) {
+impl Mistake {
+    fn spoil(self, commit: &mut Commit) {
         for step in &mut commit.moves {
-            step.op = moved(step.op, self.mistake);
+            step.op = moved(step.op, self);
         }
-        match self.mistake {
+        match self {
             Forgets(name) => {
                 let before = commit.events();
                 for append in &mut commit.append {
@@ -124,19 +114,17 @@ impl Mistaken {
 }
 
 #[async_trait]
-impl Store for Mistaken {
-    fn capabilities(&self) -> Capabilities {
-        self.store.capabilities()
+impl Meddler for Mistake {
+    fn due(&self, due: &mut Due) {
+        if *self == Self::NeverLooks {
+            due.timers.clear();
+        }
     }
 
-    async fn load(&self, load: Load) -> Result<Loaded, PortError> {
-        self.store.load(load).await
-    }
-
-    async fn commit(&self, mut commit: Commit) -> Result<Receipt, CommitError> {
+    async fn commit(&self, store: &MemoryStore, mut commit: Commit) -> Result<Receipt, CommitError> {
         self.spoil(&mut commit);
-        let mut done = self.store.commit(commit.clone()).await;
-        while self.mistake == Mistake::OverwritesOthers
+        let mut done = store.commit(commit.clone()).await;
+        while *self == Self::OverwritesOthers
             && let Err(CommitError::Stale { stream, actual, .. }) = &done
         {
             for append in commit.append.iter_mut().filter(|append| append.stream == *stream) {
@@ -144,44 +132,14 @@ impl Store for Mistaken {
                 append.snapshot = None;
             }
             commit.expect.retain(|expect| expect.stream != *stream);
-            done = self.store.commit(commit.clone()).await;
+            done = store.commit(commit.clone()).await;
         }
         done
-    }
-
-    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
-        self.store.read_all(query).await
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamId,
-        after: Version,
-        limit: u32,
-    ) -> Result<Vec<Arc<RecordedEvent>>, PortError> {
-        self.store.read_stream(stream, after, limit).await
-    }
-
-    async fn due(&self, query: DueQuery) -> Result<Due, PortError> {
-        let mut due = self.store.due(query).await?;
-        if self.mistake == Mistake::NeverLooks {
-            due.timers.clear();
-        }
-        Ok(due)
-    }
-
-    async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError> {
-        self.store.scan(table, after, limit).await
     }
 }
 
 fn mistaken(mistake: Mistake) -> Simulation {
-    Simulation::on(move |clock| {
-        let store = MemoryStore::with_clock(Arc::new(clock));
-        let lease = Arc::new(store.clone());
-        Ground { store: Arc::new(Mistaken { store, mistake }), lease }
-    })
-    .with_commands(if mistake == Mistake::CancelsNoTimer { 40 } else { 250 })
+    meddled(mistake).with_commands(if mistake == Mistake::CancelsNoTimer { 40 } else { 250 })
 }
 
 /// What a gateway gets wrong.

@@ -4,20 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use commerce_adapters_memory::MemoryStore;
-use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
-use commerce_core::kernel::error::{CommitError, PortError};
-use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::kernel::stream::{StreamId, Version};
-use commerce_core::kernel::timer::TimerWrite;
 use commerce_core::port::payment::{
     Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
     PaymentGateway, Settled, VerifiedCallback,
 };
-use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use commerce_core::port::prelude::*;
 use commerce_testkit::broken::{Break, BrokenStore};
-use commerce_testkit::fake::{Clock, Gateway};
+use commerce_testkit::fake::Gateway;
 use commerce_testkit::sim::{Ground, Simulation};
 
+use super::meddle::{Meddler, meddled};
 use super::{Seeded, is_quiet, simulated};
 
 fn broken(flaw: Option<Break>) -> Simulation {
@@ -36,29 +32,23 @@ enum Bug {
     MovesForgotten,
 }
 
-#[derive(Debug)]
-struct Tampered {
-    store: MemoryStore,
-    bug: Bug,
-}
-
-impl Tampered {
-    fn tamper(&self, commit: &mut Commit) {
-        match self.bug {
-            Bug::None | Bug::CommittedTwice => {}
-            Bug::MarkForgotten => commit.mark = None,
-            Bug::TimersLost => {
+impl Bug {
+    fn tamper(self, commit: &mut Commit) {
+        match self {
+            Self::None | Self::CommittedTwice => {}
+            Self::MarkForgotten => commit.mark = None,
+            Self::TimersLost => {
                 let lost = |write: &TimerWrite| matches!(write, TimerWrite::Set { key, .. } if key.stream.kind == "checkout");
                 commit.timers.retain(|write| !lost(write));
             }
-            Bug::EventLost => {
+            Self::EventLost => {
                 let order = commit.append.iter_mut().find(|append| append.stream.kind == "reservation");
                 if let Some(append) = order.filter(|append| append.events.len() > 1) {
                     append.events.pop();
                 }
             }
-            Bug::ClaimsForgotten => commit.claim.clear(),
-            Bug::MovesForgotten => {
+            Self::ClaimsForgotten => commit.claim.clear(),
+            Self::MovesForgotten => {
                 commit.moves.pop();
             }
         }
@@ -66,64 +56,27 @@ impl Tampered {
 }
 
 #[async_trait]
-impl Store for Tampered {
-    fn capabilities(&self) -> Capabilities {
-        self.store.capabilities()
-    }
-
-    async fn load(&self, load: Load) -> Result<Loaded, PortError> {
-        let mut loaded = self.store.load(load).await?;
-        if self.bug == Bug::MarkForgotten {
+impl Meddler for Bug {
+    fn loaded(&self, loaded: &mut Loaded) {
+        if *self == Self::MarkForgotten {
             loaded.marks.fill(None);
         }
-        Ok(loaded)
     }
 
-    async fn commit(&self, mut commit: Commit) -> Result<Receipt, CommitError> {
+    async fn commit(&self, store: &MemoryStore, mut commit: Commit) -> Result<Receipt, CommitError> {
         self.tamper(&mut commit);
-        let receipt = self.store.commit(commit.clone()).await;
+        let receipt = store.commit(commit.clone()).await;
         let of_cart = commit.append.first().is_some_and(|append| append.stream.kind == "cart");
-        if self.bug == Bug::CommittedTwice && of_cart && receipt.is_ok() {
+        if *self == Self::CommittedTwice && of_cart && receipt.is_ok() {
             commit.mark = None;
             for append in &mut commit.append {
                 append.expected = append.expected.after(append.events.len());
                 append.snapshot = None;
             }
-            drop(self.store.commit(commit).await);
+            drop(store.commit(commit).await);
         }
         receipt
     }
-
-    async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
-        self.store.read_all(query).await
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamId,
-        after: Version,
-        limit: u32,
-    ) -> Result<Vec<Arc<RecordedEvent>>, PortError> {
-        self.store.read_stream(stream, after, limit).await
-    }
-
-    async fn due(&self, query: DueQuery) -> Result<Due, PortError> {
-        self.store.due(query).await
-    }
-
-    async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError> {
-        self.store.scan(table, after, limit).await
-    }
-}
-
-fn ground(clock: Clock, bug: Bug) -> Ground {
-    let store = MemoryStore::with_clock(Arc::new(clock));
-    let lease = Arc::new(store.clone());
-    Ground { store: Arc::new(Tampered { store, bug }), lease }
-}
-
-fn tampered(bug: Bug) -> Simulation {
-    Simulation::on(move |clock| ground(clock, bug))
 }
 
 /// A gateway that does not keep what its port promises.
@@ -188,7 +141,7 @@ impl PaymentGateway for Careless {
 }
 
 fn careless(fraud: Fraud) -> Simulation {
-    tampered(Bug::None).with_gateway(move |gateway| Arc::new(Careless { gateway, fraud }))
+    meddled(Bug::None).with_gateway(move |gateway| Arc::new(Careless { gateway, fraud }))
 }
 
 pub(crate) fn bugs() -> Vec<Seeded> {
@@ -203,12 +156,12 @@ pub(crate) fn bugs() -> Vec<Seeded> {
     a_timer_that_goes_when_it_is_given_out: broken(Some(Break::DueRemoves)) => [Events, Sagas],
     a_refusal_that_leaves_keys: broken(Some(Break::LeavesKeys)) => [Unique],
     a_refusal_that_leaves_pools: broken(Some(Break::LeavesPools)) => [Events],
-    a_mark_that_is_forgotten: tampered(Bug::MarkForgotten) => [Idempotency],
-    a_timer_that_is_lost: tampered(Bug::TimersLost) => [Events, Sagas],
-    an_event_that_is_lost: tampered(Bug::EventLost) => [Events, Reservations, Stock],
-    a_commit_that_is_applied_twice: tampered(Bug::CommittedTwice) => [Idempotency],
-    a_claim_that_is_forgotten: tampered(Bug::ClaimsForgotten) => [Unique],
-    a_move_that_is_forgotten: tampered(Bug::MovesForgotten) => [Events],
+    a_mark_that_is_forgotten: meddled(Bug::MarkForgotten) => [Idempotency],
+    a_timer_that_is_lost: meddled(Bug::TimersLost) => [Events, Sagas],
+    an_event_that_is_lost: meddled(Bug::EventLost) => [Events, Reservations, Stock],
+    a_commit_that_is_applied_twice: meddled(Bug::CommittedTwice) => [Idempotency],
+    a_claim_that_is_forgotten: meddled(Bug::ClaimsForgotten) => [Unique],
+    a_move_that_is_forgotten: meddled(Bug::MovesForgotten) => [Events],
     a_refund_that_is_paid_twice: careless(Fraud::RefundsTwice) => [Money],
     a_charge_that_is_made_twice: careless(Fraud::ChargesTwice) => [Money],
     a_void_that_reserves_on: careless(Fraud::KeepsWhatIsVoided) => [Money],
@@ -218,6 +171,6 @@ pub(crate) fn bugs() -> Vec<Seeded> {
 #[test]
 fn nothing_is_found_where_nothing_is_wrong() {
     is_quiet(&broken(None));
-    is_quiet(&tampered(Bug::None));
+    is_quiet(&meddled(Bug::None));
     is_quiet(&careless(Fraud::None));
 }

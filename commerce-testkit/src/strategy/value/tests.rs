@@ -92,6 +92,29 @@ fn read_as_everything(raw: &str) -> TestCaseResult {
     Ok(())
 }
 
+/// The shapes into which hostile parts are put hold values where the parts are valid.
+#[test]
+fn composed_values_are_read_where_their_parts_are_valid() {
+    let amount = json!({ "minor": 1, "currency": "EUR" });
+    let price = json!({ "flat": amount });
+    serde_json::from_value::<Channel>(json!("email")).unwrap();
+    serde_json::from_value::<RoundingPolicy>(json!({ "mode": "half_even", "level": "line" })).unwrap();
+    serde_json::from_value::<Band>(json!({ "from": 1, "price": amount })).unwrap();
+    let bands = json!({ "table": { "by": "quantity", "bands": [{ "from": 1, "price": amount }] } });
+    serde_json::from_value::<RateRule>(bands).unwrap();
+    serde_json::from_value::<ShippingMethod>(json!({ "code": "post", "label": "Post", "rate": price }))
+        .unwrap();
+    serde_json::from_value::<TaxClass>(json!({ "custom": "books" })).unwrap();
+    let tax = json!({ "name": "VAT", "class": "standard", "rate": "19" });
+    serde_json::from_value::<TaxRate>(tax).unwrap();
+    let conditions = json!({ "min_quantity": 1, "skus": ["MUG"], "products": [] });
+    serde_json::from_value::<Conditions>(conditions).unwrap();
+    serde_json::from_value::<Benefit>(json!({ "percent": "10" })).unwrap();
+    serde_json::from_value::<Benefit>(json!({ "fixed_per_order": amount })).unwrap();
+    let gift = json!({ "buy_x_get_y": { "buy": 2, "get": 1, "rate": "100" } });
+    serde_json::from_value::<Benefit>(gift).unwrap();
+}
+
 /// Puts a part into every place of the values that are made of others.
 fn composed_of(part: &Value) -> TestCaseResult {
     let euro = json!({ "minor": 1, "currency": "EUR" });
