@@ -18,6 +18,7 @@ mod state;
 mod store;
 mod sync;
 mod timers;
+mod views;
 
 pub use clock::SystemClock;
 pub use ids::OsIds;
@@ -25,3 +26,4 @@ pub use manual::ManualPayment;
 pub use platform::platform;
 pub use sleeper::ThreadSleeper;
 pub use store::MemoryStore;
+pub use views::MemoryViews;

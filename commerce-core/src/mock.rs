@@ -25,6 +25,10 @@ use crate::port::payment::{
 };
 use crate::port::publisher::{Outgoing, PublishError, Publisher};
 use crate::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use crate::port::view::{
+    Document, FacetQuery, Facets, ViewBatch, ViewError, ViewId, ViewPage, ViewQuery, ViewSchema, ViewState,
+    ViewStore,
+};
 use crate::value::time::Timestamp;
 use crate::value::{Channel, Code};
 
@@ -136,5 +140,27 @@ mock! {
     #[async_trait]
     impl Publisher for Publisher {
         async fn publish(&self, batch: Vec<Outgoing>) -> Result<(), PublishError>;
+    }
+}
+
+mock! {
+    /// A mock of a store of views.
+    #[derive(Debug)]
+    pub ViewStore {}
+
+    #[async_trait]
+    impl ViewStore for ViewStore {
+        async fn define(&self, schema: ViewSchema) -> Result<(), ViewError>;
+        async fn state(&self, view: &str) -> Result<ViewState, ViewError>;
+        async fn write(&self, batch: ViewBatch) -> Result<(), ViewError>;
+        async fn get(
+            &self,
+            view: &str,
+            generation: Option<u32>,
+            ids: Vec<Arc<str>>,
+        ) -> Result<Vec<Option<Document>>, ViewError>;
+        async fn find(&self, query: ViewQuery) -> Result<ViewPage, ViewError>;
+        async fn facets(&self, query: FacetQuery) -> Result<Facets, ViewError>;
+        async fn switch(&self, view: &ViewId) -> Result<(), ViewError>;
     }
 }

@@ -27,3 +27,4 @@ pub mod relay;
 pub mod shopfront;
 pub mod stock_watch;
 pub mod timers;
+pub mod views;

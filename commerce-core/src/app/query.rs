@@ -18,8 +18,8 @@ use crate::value::time::Timestamp;
 
 /// Something that can be asked of a shop.
 ///
-/// In this release every answer comes from streams, so it is never behind; lists and searches come with
-/// the read models.
+/// Every answer comes from streams, so it is never behind; for lists and searches, which are, see
+/// [views](crate::app::views).
 pub trait Query: Send {
     /// What comes back.
     type Answer: Send;

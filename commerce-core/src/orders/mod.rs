@@ -30,6 +30,7 @@ pub mod revision;
 pub mod snapshot;
 pub mod state;
 pub mod status;
+pub mod view;
 
 pub use command::OrderCommand;
 pub use edit::{OrderEdit, OrderEditCommand, OrderEditError, OrderEditEvent};
@@ -42,3 +43,4 @@ pub use revision::{LineTarget, Revised, Revision};
 pub use snapshot::{Coverage, OrderContent, OrderLine, PaymentSums};
 pub use state::{CART_SCOPE, NUMBER_SCOPE, Order};
 pub use status::{FulfilmentStatus, OrderPaymentStatus};
+pub use view::OrderSummary;

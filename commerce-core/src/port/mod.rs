@@ -11,3 +11,4 @@ pub mod platform;
 pub mod prelude;
 pub mod publisher;
 pub mod store;
+pub mod view;

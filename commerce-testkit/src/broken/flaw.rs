@@ -1,25 +1,9 @@
 //! The breaks.
 
-macro_rules! breaks {
-    ($($(#[$doc:meta])+ $name:ident => $check:ident,)+) => {
-        /// One way to break the contract of a store or of leases.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum Break { $($(#[$doc])+ $name,)+ }
-
-        impl Break {
-            /// Every break.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The check that must fail because of it; others may.
-            pub const fn caught_by(self) -> &'static str {
-                match self { $(Self::$name => stringify!($check),)+ }
-            }
-        }
-    };
-}
-
 breaks! {
+    /// One way to break the contract of a store or of leases.
+    pub enum Break;
+
     /// The events of a refused commit stay.
     LeavesEvents => refused_commit_leaves_no_events,
     /// The keys of a refused commit stay.

@@ -22,9 +22,11 @@ mod list;
 pub(crate) mod outcome;
 mod report;
 mod store;
+mod view;
 
 pub use exec::{Task, block_on};
 pub use fixture::Fixture;
 pub use list::{lease_checks, store_checks};
 pub use outcome::{Failure, Outcome};
 pub use report::{Check, Need, Report, Verdict, lease, run, run_named, store};
+pub use view::{ViewCheck, ViewFixture, ViewReport, run_view, run_view_named, view, view_checks};
