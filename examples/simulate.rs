@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use commerce_adapters_memory::MemoryStore;
+use commerce_adapters_memory::{MemoryStore, MemoryViews};
 use commerce_testkit::faulty::Tally;
 use commerce_testkit::sim::{Ground, Run, Simulation};
 
@@ -37,7 +37,9 @@ fn asked(arguments: &[String]) -> Option<Asked> {
 }
 
 fn simulation() -> Simulation {
-    Simulation::on(|clock| Ground::on(MemoryStore::with_clock(Arc::new(clock))))
+    Simulation::on(|clock| {
+        Ground::on(MemoryStore::with_clock(Arc::new(clock))).with_views(MemoryViews::new())
+    })
 }
 
 /// Shows one seed.

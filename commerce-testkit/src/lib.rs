@@ -27,4 +27,4 @@ pub mod shop;
 pub mod sim;
 pub mod strategy;
 
-pub use scenario::{given, given_checkout};
+pub use scenario::{given, given_checkout, given_view};

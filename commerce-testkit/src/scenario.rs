@@ -1,6 +1,7 @@
 //! Given some events, when a command comes, then these events or this refusal.
 #![allow(clippy::panic)] // a test fails by panicking, that is what this module is for
 
+mod projection;
 mod saga;
 
 use std::fmt::{self, Debug, Write as _};
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 use crate::fake::START;
 
+pub use projection::{GivenView, given_view};
 pub use saga::{GivenCheckout, WentOn, given_checkout};
 
 /// Starts a scenario from what happened before.

@@ -5,13 +5,15 @@ use std::env;
 use std::ops::Range;
 use std::sync::Arc;
 
-use commerce_adapters_memory::MemoryStore;
+use commerce_adapters_memory::{MemoryStore, MemoryViews};
 use commerce_testkit::broken::{Break, BrokenStore};
 use commerce_testkit::faulty::Tally;
 use commerce_testkit::sim::{Ground, Simulation};
 
 fn shop() -> Simulation {
-    Simulation::on(|clock| Ground::on(MemoryStore::with_clock(Arc::new(clock))))
+    Simulation::on(|clock| {
+        Ground::on(MemoryStore::with_clock(Arc::new(clock))).with_views(MemoryViews::new())
+    })
 }
 
 /// Runs a share of the seeds; a seed that fails is shown by its shortest prefix.

@@ -38,6 +38,8 @@ pub enum Port {
     Notifier,
     /// A broker.
     Publisher,
+    /// Read models.
+    Views,
     /// Named leases.
     Lease,
     /// The clock.
@@ -78,12 +80,13 @@ impl Fault {
 
 impl Port {
     /// Every port.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Store,
         Self::Gateway,
         Self::Callback,
         Self::Notifier,
         Self::Publisher,
+        Self::Views,
         Self::Lease,
         Self::Clock,
         Self::Sleeper,
@@ -98,7 +101,7 @@ impl Port {
         use Fault::{Delay, DieAfter, DieBefore, Duplicate, FailAfter, FailBefore, Late, Reorder};
         match self {
             Self::Store => &[FailBefore, FailAfter, Late, Delay, Duplicate, Reorder, DieBefore, DieAfter],
-            Self::Gateway | Self::Callback | Self::Notifier | Self::Publisher | Self::Lease => {
+            Self::Gateway | Self::Callback | Self::Notifier | Self::Publisher | Self::Views | Self::Lease => {
                 &[FailBefore, FailAfter, Delay, Duplicate, Reorder, DieBefore, DieAfter]
             }
             Self::Clock => &[Delay, Duplicate],
@@ -115,6 +118,7 @@ impl Port {
             Self::Callback => "callback",
             Self::Notifier => "notifier",
             Self::Publisher => "publisher",
+            Self::Views => "views",
             Self::Lease => "lease",
             Self::Clock => "clock",
             Self::Sleeper => "sleeper",

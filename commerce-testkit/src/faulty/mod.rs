@@ -34,6 +34,7 @@ mod publisher;
 mod store;
 mod tally;
 mod time;
+mod view;
 
 use std::sync::Arc;
 

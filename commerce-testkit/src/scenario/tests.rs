@@ -153,3 +153,63 @@ fn failures_read_like_this() {
     });
     golden(&not_refused, include_str!("golden/not_refused.txt"));
 }
+
+mod views {
+    //! Scenarios of views, on the overview of stock.
+
+    use commerce_core::app::views::StockOverview;
+    use commerce_core::inventory::{StockEvent, StockItem, stock_item_id};
+    use commerce_core::port::view::{Filter, Selection};
+    use commerce_core::value::id::{LocationId, StockItemId};
+    use commerce_core::value::{Quantity, Sku};
+
+    use super::*;
+
+    fn stocked(units: u32) -> (String, GivenView<StockOverview>) {
+        let (sku, location) = (Sku::new("MUG").unwrap(), LocationId::derived(Uuid::nil(), b"main"));
+        let item: StockItemId = stock_item_id(&sku, location);
+        let quantity = Quantity::new(units).unwrap();
+        let events = [
+            StockEvent::Opened { sku: sku.clone(), location },
+            StockEvent::ThresholdSet { threshold: Some(3) },
+            StockEvent::Received { sku, location, quantity },
+        ];
+        (item.to_string(), given_view(StockOverview).when::<StockItem>(item, events))
+    }
+
+    #[test]
+    fn a_document_and_what_it_is_found_by() {
+        let (id, view) = stocked(2);
+        let low = Selection::default().and(Filter::Is("low".into(), true.into()));
+        view.then(&id, |stock| assert_eq!(stock.level().available, 2))
+            .then_field(&id, "available", 2)
+            .then_field(&id, "sku", "MUG")
+            .then_selects(&low, &[&id])
+            .then_none("another");
+        let (_, view) = stocked(3);
+        view.then_selects(&low, &[]);
+    }
+
+    #[test]
+    fn what_differs_is_shown() {
+        let failures = [
+            text_of(|| {
+                let (id, view) = stocked(2);
+                view.then_field(&id, "low", false);
+            }),
+            text_of(|| drop(stocked(2).1.then("another", |_| ()))),
+            text_of(|| {
+                let (id, view) = stocked(2);
+                view.then_none(&id);
+            }),
+            text_of(|| drop(stocked(2).1.then_selects(&Selection::default(), &[]))),
+            text_of(|| {
+                let (sku, location) = (Sku::new("MUG").unwrap(), LocationId::derived(Uuid::nil(), b"main"));
+                let item = stock_item_id(&sku, location);
+                let opened = StockEvent::Opened { sku, location };
+                let _ = given_view(StockOverview).when::<StockItem>(item, [opened.clone(), opened]);
+            }),
+        ];
+        golden(&failures.join("\n"), include_str!("golden/views.txt"));
+    }
+}

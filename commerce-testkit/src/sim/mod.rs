@@ -23,6 +23,7 @@ mod run;
 mod scheduler;
 mod shelf;
 mod staff;
+mod viewed;
 mod warehouse;
 mod world;
 
@@ -33,6 +34,7 @@ use commerce_core::kernel::aggregate::Aggregate;
 use commerce_core::port::lease::Lease;
 use commerce_core::port::payment::PaymentGateway;
 use commerce_core::port::store::Store;
+use commerce_core::port::view::ViewStore;
 
 use crate::check::Books;
 use crate::fake::{Clock, Gateway};
@@ -50,12 +52,21 @@ pub struct Ground {
     pub store: Arc<dyn Store>,
     /// Leases, so that one process at a time watches the stock.
     pub lease: Arc<dyn Lease>,
+    /// Read models that are filled while the shop is open; without them none are.
+    pub views: Option<Arc<dyn ViewStore>>,
 }
 
 impl Ground {
     /// A store that is its own keeper of leases.
     pub fn on<S: Store + Lease + Clone>(store: S) -> Self {
-        Self { store: Arc::new(store.clone()), lease: Arc::new(store) }
+        Self { store: Arc::new(store.clone()), lease: Arc::new(store), views: None }
+    }
+
+    /// With read models: fresh, and as patient with the thread as the store.
+    #[must_use]
+    pub fn with_views(mut self, views: impl ViewStore) -> Self {
+        self.views = Some(Arc::new(views));
+        self
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use commerce_core::app::commerce::{Commerce, Platform};
 use commerce_core::app::stock_watch::StockWatch;
+use commerce_core::app::views::{OrderList, StockOverview};
 use commerce_core::port::clock::{Clock as ClockPort, Sleeper as SleeperPort};
 use commerce_core::port::ids::Ids as IdsPort;
 use commerce_core::port::lease::Lease;
@@ -12,6 +13,7 @@ use commerce_core::port::notifier::Notifier;
 use commerce_core::port::payment::PaymentGateway;
 use commerce_core::port::publisher::Publisher;
 use commerce_core::port::store::Store;
+use commerce_core::port::view::ViewStore;
 use commerce_core::value::Code;
 
 use super::Ground;
@@ -27,6 +29,8 @@ const SWEEP: Duration = Duration::from_secs(7);
 const WATCH: Duration = Duration::from_secs(45);
 /// How often the log is read for the broker.
 const RELAY: Duration = Duration::from_secs(120);
+/// How often the log is read for the views.
+const FILL: Duration = Duration::from_secs(90);
 
 /// Starts a process with nothing cached.
 pub(super) fn start(
@@ -54,19 +58,19 @@ pub(super) fn start(
 }
 
 /// What a process does for as long as it lives.
-pub(super) fn background(
-    world: &World,
-    process: &Process,
-    lease: &Arc<dyn Lease>,
-) -> Vec<(&'static str, Work)> {
+pub(super) fn background(world: &World, process: &Process, ground: &Ground) -> Vec<(&'static str, Work)> {
     let (sweeper, watcher) = (process.clone(), process.clone());
-    let lease: Faulty<dyn Lease> = Faulty::on(lease.clone(), process.faults.clone());
+    let lease: Faulty<dyn Lease> = Faulty::on(ground.lease.clone(), process.faults.clone());
     let mut works: Vec<(&'static str, Work)> =
         vec![("timers", Box::pin(sweep(sweeper))), ("watch", Box::pin(watch(watcher, lease.clone())))];
     if let Some(broker) = world.broker.clone() {
         let broker: Arc<dyn Publisher> = Arc::new(broker);
         let broker: Faulty<dyn Publisher> = Faulty::on(broker, process.faults.clone());
         works.push(("relay", Box::pin(publish(process.clone(), lease, broker))));
+    }
+    if let Some(views) = ground.views.clone() {
+        let views: Faulty<dyn ViewStore> = Faulty::on(views, process.faults.clone());
+        works.push(("views", Box::pin(fill(process.clone(), Arc::new(views)))));
     }
     works
 }
@@ -93,6 +97,19 @@ async fn publish(process: Process, lease: Faulty<dyn Lease>, broker: Faulty<dyn 
         // The next round goes on at the message that failed.
         relay.round().await.unwrap_or_default();
         lease.release(&granted.fence).await.unwrap_or_default();
+    }
+}
+
+/// Fills the views, without a lease: every process writes what it comes to first.
+async fn fill(process: Process, views: Arc<dyn ViewStore>) {
+    let staff = process.shop.staff();
+    let Ok(orders) = staff.projector(OrderList, views.clone()) else { return };
+    let Ok(stock) = staff.projector(StockOverview, views) else { return };
+    loop {
+        pause(&process.shop.clock, FILL).await;
+        // The next round goes on at the page that failed.
+        orders.round().await.unwrap_or_default();
+        stock.round().await.unwrap_or_default();
     }
 }
 

@@ -22,6 +22,7 @@ use super::published::everything_arrived;
 use super::scheduler::Scheduler;
 use super::shelf::{CODES, GOODS};
 use super::staff::Clerk;
+use super::viewed::views_say_what_the_log_says;
 use super::warehouse::Warehouse;
 use super::world::{Spawned, World};
 use super::{Ground, Simulation, mood};
@@ -250,7 +251,7 @@ impl Runner {
         self.starts = self.starts.saturating_add(1);
         let process = start(&self.world, &self.ground, &self.gateway, &self.faults, self.starts);
         self.world.install(node, process.clone());
-        let work = background(&self.world, &process, &self.ground.lease).into_iter();
+        let work = background(&self.world, &process, &self.ground).into_iter();
         let tasks = work.map(|(name, work)| Spawned { node: Some(node), name: name.into(), work });
         self.scheduler.take_up(tasks.collect(), true);
         match self.nodes.get_mut(node) {
@@ -357,6 +358,11 @@ impl Runner {
         }
         if let Some(broker) = &self.world.broker
             && let Err(breach) = everything_arrived(&shop, broker).await
+        {
+            return (Some(Failure { step: self.steps(), breaches: vec![breach] }), Vec::new());
+        }
+        if let Some(views) = &self.ground.views
+            && let Err(breach) = views_say_what_the_log_says(&shop, views).await
         {
             return (Some(Failure { step: self.steps(), breaches: vec![breach] }), Vec::new());
         }

@@ -36,7 +36,7 @@ pub(crate) fn meddled(meddler: impl Meddler) -> Simulation {
     Simulation::on(move |clock| {
         let store = MemoryStore::with_clock(Arc::new(clock));
         let lease = Arc::new(store.clone());
-        Ground { store: Arc::new(Meddled { store, meddler }), lease }
+        Ground { store: Arc::new(Meddled { store, meddler }), lease, views: None }
     })
 }
 
