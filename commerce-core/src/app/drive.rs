@@ -7,7 +7,7 @@ use super::begin::read_error;
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
 use super::gateway::{Outcome, record};
-use super::reading::{Answer, Ask};
+use super::reading::Ask;
 use crate::checkout::machine::Status;
 use crate::checkout::party::{Party, tell};
 use crate::checkout::steps::{Awaits, advance, authorise_key, note_payment};
@@ -63,6 +63,8 @@ impl Commerce {
         let settings = answer.fold_shared(settings)?;
         cache.keep(&settings);
         let saga = answer.fold(saga)?;
+        let (order, reservation) = (answer.fold(order)?, answer.fold(reservation)?);
+        let payment = answer.fold(payment)?;
         let plan = saga.state.as_ref().map(Checkout::plan);
         let plan = plan.ok_or(CheckoutError::Internal(CheckoutRefusal::NotFound.into()))?.clone();
         let cart = cache.take(plan.cart);
@@ -71,22 +73,26 @@ impl Commerce {
             .iter()
             .map(|promotion| cache.take(redemption_id(checkout, *promotion)))
             .collect();
+        // Everybody is asked again, for what has come since: a party of two moments fits no rule.
         let mut ask = Ask::default();
+        ask.stream(&saga);
+        ask.stream(&order);
+        ask.stream(&reservation);
+        ask.stream(&payment);
         ask.stream(&cart);
         for redemption in &redemptions {
             ask.stream(redemption);
         }
-        let second: Answer = self.ask(ask).await?;
+        let answer = self.ask(ask).await?;
+        let redemptions: Result<_, _> =
+            redemptions.into_iter().map(|redemption| answer.fold(redemption)).collect();
         Ok(Box::new(Party {
-            saga,
-            cart: second.fold(cart)?,
+            saga: answer.fold(saga)?,
+            cart: answer.fold(cart)?,
             order: answer.fold(order)?,
             reservation: answer.fold(reservation)?,
             payment: answer.fold(payment)?,
-            redemptions: redemptions
-                .into_iter()
-                .map(|redemption| second.fold(redemption))
-                .collect::<Result<_, _>>()?,
+            redemptions: redemptions?,
             settings: Arc::new(values(&settings)),
         }))
     }
