@@ -49,6 +49,11 @@ fn server(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     error.as_database_error()?.try_downcast_ref()
 }
 
+/// The SQLSTATE that the server answered.
+pub(crate) fn server_code(error: &sqlx::Error) -> Option<&str> {
+    server(error).map(PgDatabaseError::code)
+}
+
 fn kind(error: &sqlx::Error) -> PortErrorKind {
     let Some(database) = server(error) else {
         return match error {

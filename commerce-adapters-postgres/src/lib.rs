@@ -50,6 +50,7 @@ mod settings;
 mod store;
 mod timers;
 mod types;
+mod views;
 
 pub use clock::PgClock;
 pub use lag::{Blocker, LogLag};
@@ -58,3 +59,4 @@ pub use schema::{InvalidSchema, Schema};
 pub use settings::Settings;
 pub use sqlx;
 pub use store::PgStore;
+pub use views::PgViews;

@@ -123,12 +123,22 @@ impl PgStore {
         operation: &'static str,
         query: impl Fn() -> Call<'q> + Send + Sync,
     ) -> Result<Vec<PgRow>, PortError> {
+        let result = self.try_read(operation, query).await?;
+        result.map_err(|error| port_error(operation, Effect::None, &error))
+    }
+
+    /// Runs a query that only reads, for a caller who knows what to do about some errors of the server.
+    pub(crate) async fn try_read<'q>(
+        &self,
+        operation: &'static str,
+        query: impl Fn() -> Call<'q> + Send + Sync,
+    ) -> Result<Result<Vec<PgRow>, sqlx::Error>, PortError> {
         let mut again = true;
         loop {
             let (result, used) = self.once(operation, query()).await?;
             match result {
                 Err(error) if again && used && verdict(&error) == Verdict::Lost => again = false,
-                result => return result.map_err(|error| port_error(operation, Effect::None, &error)),
+                result => return Ok(result),
             }
         }
     }
@@ -139,8 +149,17 @@ impl PgStore {
         operation: &'static str,
         query: Call<'_>,
     ) -> Result<Vec<PgRow>, PortError> {
-        let (result, _) = self.once(operation, query).await?;
+        let result = self.try_write(operation, query).await?;
         result.map_err(|error| port_error(operation, Effect::Unknown, &error))
+    }
+
+    /// Runs a query that writes, for a caller who knows what to do about some errors of the server.
+    pub(crate) async fn try_write(
+        &self,
+        operation: &'static str,
+        query: Call<'_>,
+    ) -> Result<Result<Vec<PgRow>, sqlx::Error>, PortError> {
+        self.once(operation, query).await.map(|(result, _)| result)
     }
 
     /// One query on one connection, and whether that was used before.

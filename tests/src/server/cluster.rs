@@ -38,6 +38,33 @@ impl Cluster {
         cluster
     }
 
+    /// Starts a server that follows this one, for reading only.
+    pub fn replica(&self) -> Self {
+        let name = format!("commerce-postgres-{}-{:x}", std::process::id(), unique());
+        let replica = Self {
+            folder: std::env::temp_dir().join(name),
+            durable: self.durable,
+            stop: true,
+            started: Mutex::default(),
+        };
+        fs::create_dir_all(&replica.folder).unwrap();
+        let account = Account::get();
+        account.own(&replica.folder);
+        let output = account
+            .command(&program("pg_basebackup"))
+            .current_dir(&replica.folder)
+            .args(["--username=postgres", "--port=5432", "--write-recovery-conf", "--checkpoint=fast"])
+            .args(["--wal-method=stream", "--no-sync"])
+            .arg("--host")
+            .arg(&self.folder)
+            .arg("--pgdata")
+            .arg(replica.data())
+            .output();
+        succeeded("pg_basebackup", output);
+        replica.launch();
+        replica
+    }
+
     /// The server of this folder, which somebody else stops.
     pub(super) fn at(folder: PathBuf) -> Self {
         Self { folder, durable: false, stop: false, started: Mutex::default() }

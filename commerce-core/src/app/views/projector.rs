@@ -135,13 +135,19 @@ impl<P: Projection> Projector<P> {
         if concerned.len() == page.events.len() {
             next = page.next;
         }
-        let changes = self.changes(&concerned, ids).await?;
+        let changes = match self.changes(&concerned, ids).await {
+            // Documents that somebody else has brought further do not fit the events behind them.
+            Err(ProjectorError::Projection(_)) if self.checkpoint().await? != after => {
+                return Ok(ProjectionRound::default());
+            }
+            changes => changes?,
+        };
         round.events = u32::try_from(concerned.len()).unwrap_or(u32::MAX);
         round.documents = u32::try_from(changes.len()).unwrap_or(u32::MAX);
         let view = self.schema.id().clone();
         match self.views.write(ViewBatch { view, slice: self.slice, after, next, changes }).await {
             // Somebody else runs this projector and was faster.
-            Err(ViewError::Moved { .. }) => Ok(ProjectionRound { end: false, ..ProjectionRound::default() }),
+            Err(ViewError::Moved { .. }) => Ok(ProjectionRound::default()),
             written => written.map(|()| round).map_err(Into::into),
         }
     }

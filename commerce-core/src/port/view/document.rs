@@ -117,11 +117,15 @@ impl fmt::Debug for Document {
     }
 }
 
-/// The words of a text as every store finds them: runs of letters and digits, in lower case, each once.
+/// The most letters of a word; what is longer is cut, in texts and in questions alike.
+const MAX_WORD: usize = 64;
+
+/// The words of a text as every store finds them: runs of letters and digits, in lower case, each once, of
+/// up to 64 letters.
 pub fn search_words(text: &str) -> BTreeSet<String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(|word| word.chars().flat_map(char::to_lowercase).collect())
+        .map(|word| word.chars().flat_map(char::to_lowercase).take(MAX_WORD).collect())
         .collect()
 }
 
@@ -168,6 +172,8 @@ mod tests {
         let words: Vec<_> = search_words("Grüner Tee, 250g – «Sencha» (BIO/Öko) tee").into_iter().collect();
         assert_eq!(words, ["250g", "bio", "grüner", "sencha", "tee", "öko"]);
         assert!(search_words(" -/. ").is_empty());
+        let (long, cut) = ("ä".repeat(70), "ä".repeat(64));
+        assert_eq!(search_words(&long).into_iter().collect::<Vec<_>>(), [cut]);
     }
 
     #[test]

@@ -158,8 +158,8 @@ impl ViewSchema {
     ///
     /// # Errors
     ///
-    /// [`ViewError::Invalid`] where a value is of another kind or missing, or anything is too long or holds
-    /// a NUL.
+    /// [`ViewError::Invalid`] where the body is no JSON, a value is of another kind or missing, or anything is
+    /// too long or holds a NUL.
     pub fn accepts(&self, document: &Document) -> Result<(), ViewError> {
         text(&document.id, MAX_KEY)?;
         if document.id.is_empty() {
@@ -167,6 +167,9 @@ impl ViewSchema {
         }
         if document.body.len() > MAX_BODY {
             return Err(invalid("a document is too long"));
+        }
+        if serde_json::from_slice::<serde::de::IgnoredAny>(&document.body).is_err() {
+            return Err(invalid("a document is no JSON"));
         }
         if let Some(searched) = &document.searched {
             text(searched, MAX_SEARCHED)?;
@@ -241,6 +244,7 @@ mod tests {
         let wrong = [
             Document::new("a", &b"{}"[..]),
             Document { id: "".into(), ..fine.clone() },
+            Document { body: (*b"{").into(), ..fine.clone() },
             Document { id: "a\0".into(), ..fine.clone() },
             Document { id: "a".repeat(513).into(), ..fine.clone() },
             Document { body: vec![b' '; 256 * 1024 + 1].into(), ..fine.clone() },
