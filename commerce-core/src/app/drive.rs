@@ -63,27 +63,36 @@ impl Commerce {
         let settings = answer.fold_shared(settings)?;
         cache.keep(&settings);
         let saga = answer.fold(saga)?;
-        let (order, reservation) = (answer.fold(order)?, answer.fold(reservation)?);
-        let payment = answer.fold(payment)?;
         let plan = saga.state.as_ref().map(Checkout::plan);
-        let plan = plan.ok_or(CheckoutError::Internal(CheckoutRefusal::NotFound.into()))?.clone();
+        let plan = plan.ok_or(CheckoutError::Internal(CheckoutRefusal::NotFound.into()))?;
         let cart = cache.take(plan.cart);
-        let redemptions: Vec<_> = plan
-            .redemptions
-            .iter()
-            .map(|promotion| cache.take(redemption_id(checkout, *promotion)))
-            .collect();
-        // Everybody is asked again, for what has come since: a party of two moments fits no rule.
+        let uses = plan.redemptions.iter().map(|promotion| redemption_id(checkout, *promotion));
+        let redemptions = uses.map(|id| cache.take(id)).collect();
+        let party = Party {
+            saga,
+            cart,
+            order: answer.fold(order)?,
+            reservation: answer.fold(reservation)?,
+            payment: answer.fold(payment)?,
+            redemptions,
+            settings: Arc::new(values(&settings)),
+        };
+        self.caught_up(Box::new(party)).await
+    }
+
+    /// Everybody again, with what has come since: a party of two moments fits no rule.
+    async fn caught_up(&self, party: Box<Party>) -> Result<Box<Party>, CheckoutError> {
         let mut ask = Ask::default();
-        ask.stream(&saga);
-        ask.stream(&order);
-        ask.stream(&reservation);
-        ask.stream(&payment);
-        ask.stream(&cart);
-        for redemption in &redemptions {
+        ask.stream(&party.saga);
+        ask.stream(&party.cart);
+        ask.stream(&party.order);
+        ask.stream(&party.reservation);
+        ask.stream(&party.payment);
+        for redemption in &party.redemptions {
             ask.stream(redemption);
         }
         let answer = self.ask(ask).await?;
+        let Party { saga, cart, order, reservation, payment, redemptions, settings } = *party;
         let redemptions: Result<_, _> =
             redemptions.into_iter().map(|redemption| answer.fold(redemption)).collect();
         Ok(Box::new(Party {
@@ -93,7 +102,7 @@ impl Commerce {
             reservation: answer.fold(reservation)?,
             payment: answer.fold(payment)?,
             redemptions: redemptions?,
-            settings: Arc::new(values(&settings)),
+            settings,
         }))
     }
 
