@@ -12,6 +12,7 @@ pub mod aggregates;
 pub mod audit;
 pub mod counting;
 pub mod house;
+pub mod interrupted;
 pub mod orders;
 pub mod server;
 pub mod shopping;

@@ -140,6 +140,36 @@ fn too_little_stock_is_refused_and_stores_nothing() {
 }
 
 #[test]
+fn an_order_that_is_blocked_before_capture_is_captured_once_it_is_not() {
+    block_on(async {
+        let shop = shop(Gateway::redirecting("https://bank.example/3ds")).await;
+        let cart = shop.cart(1, &[("MUG", 2)]).await.unwrap();
+        let receipt = shop.buy(1, cart).await.unwrap();
+        let reason = Reason::new("a test").unwrap();
+        shop.staff().execute(receipt.order, OrderCommand::Block { reason }).await.unwrap();
+        let message = shop.gateway.decide(payment_of(receipt.checkout), ChargeState::Authorized).unwrap();
+        shop.commerce.payment_callback("fake", message.headers, message.body).await.unwrap();
+        // Nobody looks at it all the time, and it does not fill the log.
+        let mut looks = 0;
+        for _ in 0..3600 {
+            looks += shop.commerce.run_due().await.unwrap().handled;
+            shop.clock.advance(Duration::from_secs(1));
+        }
+        assert!((5..=7).contains(&looks), "{looks}");
+        assert_eq!(shop.gateway.ledger().kept(receipt.order), 0);
+        shop.gateway.script([Behaviour::Approve]);
+        shop.staff().execute(receipt.order, OrderCommand::Unblock).await.unwrap();
+        for _ in 0..600 {
+            shop.commerce.run_due().await.unwrap();
+            shop.clock.advance(Duration::from_secs(1));
+        }
+        assert_eq!(shop.gateway.ledger().kept(receipt.order), 2500);
+        let findings = Findings::of(&shop).await.unwrap();
+        assert!(findings.hold(), "{:#?}", findings.lines().collect::<Vec<_>>());
+    });
+}
+
+#[test]
 fn an_order_that_is_blocked_before_capture_can_be_cancelled() {
     block_on(async {
         let shop = shop(Gateway::redirecting("https://bank.example/3ds")).await;

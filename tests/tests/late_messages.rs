@@ -3,7 +3,8 @@
 
 use commerce_core::app::checkout::{CheckoutReceipt, CheckoutStatus};
 use commerce_core::app::operations::OperationError;
-use commerce_core::checkout::payment_of;
+use commerce_core::checkout::machine::Status;
+use commerce_core::checkout::{Checkout, payment_of};
 use commerce_core::orders::{Order, OrderCommand, OrderError, OrderStatus};
 use commerce_core::payments::{Payment, PaymentStatus};
 use commerce_core::port::payment::{CallbackFact, ChargeState, GatewayFact};
@@ -78,6 +79,28 @@ fn a_confirmed_order_that_loses_its_payment_is_blocked_once() {
     block_on(shop.staff().execute(receipt.order, OrderCommand::Unblock)).unwrap();
     says(&shop, &receipt, "again", declined());
     assert!(!order().is_blocked());
+}
+
+#[test]
+fn a_confirmed_order_that_loses_its_payment_before_it_is_captured_waits_for_people() {
+    let (shop, store) = block_on(mugs(Gateway::redirecting("https://bank.example/3ds"), 5));
+    let cart = block_on(shop.cart(1, &[("MUG", 1)])).unwrap();
+    let receipt = block_on(shop.buy(1, cart)).unwrap();
+    let hears = |state: ChargeState| {
+        let message = shop.gateway.decide(payment_of(receipt.checkout), state).unwrap();
+        block_on(shop.commerce.payment_callback("fake", message.headers, message.body)).unwrap();
+    };
+    // The capture never reaches the gateway, which then changes its mind.
+    shop.gateway.script([const { Behaviour::LoseRequest }; 4]);
+    hears(ChargeState::Authorized);
+    hears(ChargeState::Declined { code: "no-funds".into() });
+    let handled = block_on(shop.settle()).unwrap();
+    assert!(handled < 20, "a timer that nothing ends: {handled}");
+    let audit = Audit::of(&store);
+    let saga = audit.all::<Checkout>().remove(0).1;
+    assert!(matches!(saga.status(), Status::ManualIntervention(_)), "{:?}", saga.status());
+    assert!(audit.all::<Order>()[0].1.is_blocked());
+    assert_eq!(shop.gateway.ledger().kept(receipt.order), 0);
 }
 
 #[test]

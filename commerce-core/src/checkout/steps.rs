@@ -1,5 +1,7 @@
 //! What a checkout does next, decided over all its aggregates at once.
 
+use std::time::Duration;
+
 use super::compensation::undo_step;
 use super::error::{CheckoutError, InternalRefusal};
 use super::event::CheckoutPlan;
@@ -45,6 +47,9 @@ pub struct Beginning {
     /// The uses of promotions, by the redemption's place in the party.
     pub redemptions: Vec<RedemptionCommand>,
 }
+
+/// How long an order that may not be captured is left alone, before it is looked at again.
+const BLOCKED: Duration = Duration::from_secs(600);
 
 /// The key under which the payment of a checkout is authorised.
 pub fn authorise_key(checkout: CheckoutId) -> IdempotencyKey {
@@ -176,6 +181,7 @@ fn wake_at(now: Timestamp, party: &Party, saga: &Checkout, settings: &SettingsVa
     let deadline = saga.plan().deadline;
     match party.payment.state.as_ref().map(Payment::status) {
         Some(PaymentStatus::RequiresAction) => deadline,
+        _ if party.order.state.as_ref().is_some_and(Order::is_blocked) => now.plus(BLOCKED),
         _ => now.plus(settings.resume()).min(deadline.max(now.plus(settings.resume()))),
     }
 }
@@ -323,11 +329,16 @@ fn capture(
         walk.take(Step::Capture)?;
         return Ok(None);
     }
-    if blocked {
-        return Ok(Some(Awaits::Nothing));
-    }
     let announced =
         payment.pending().iter().find(|(_, call)| call.kind == crate::payments::ledger::PendingKind::Capture);
+    if announced.is_none() && payment.ledger().given_up() {
+        // The order stands, and nothing pays for it any more: somebody has to look at it.
+        walk.give_up("its payment was given up before it was captured")?;
+        return Ok(None);
+    }
+    if blocked {
+        return Ok(Some(Awaits::Outside));
+    }
     if let Some((key, _)) = announced {
         return Ok(Some(Awaits::Call(key.clone())));
     }
