@@ -14,6 +14,7 @@ pub mod counting;
 pub mod house;
 pub mod interrupted;
 pub mod orders;
+pub mod refusing;
 pub mod server;
 pub mod shopping;
 pub mod stock;

@@ -4,17 +4,28 @@
 use std::sync::Arc;
 
 use commerce_adapters_memory::MemoryStore;
+use commerce_core::app::callback::PaymentCallbackError;
 use commerce_core::app::commerce::{Commerce, Platform};
 use commerce_core::app::error::CommandError;
+use commerce_core::carts::Cart;
+use commerce_core::checkout::{CheckoutError, payment_of};
 use commerce_core::inventory::{StockCommand, StockItem, stock_item_id};
+use commerce_core::kernel::aggregate::Aggregate as _;
 use commerce_core::kernel::error::{CommitError, Effect, PortError};
+use commerce_core::kernel::stream::{StreamId, Version};
+use commerce_core::kernel::unique::Key;
+use commerce_core::orders::{NUMBER_SCOPE, Order};
+use commerce_core::payments::{Payment, PaymentError, REFERENCE_SCOPE};
+use commerce_core::port::payment::ChargeState;
 use commerce_core::port::store::Store;
 use commerce_core::value::actor::Actor;
-use commerce_core::value::id::{CommandId, LocationId};
+use commerce_core::value::id::{CartId, CommandId, LocationId};
 use commerce_core::value::{Quantity, Sku};
-use commerce_testkit::fake::{Clock, Ids, Sleeper};
+use commerce_testkit::fake::{Clock, Gateway, Ids, Sleeper};
 use commerce_testkit::faulty::{Fault, Faults, Faulty, Port, Script};
+use commerce_testkit::shop::Shop;
 use commerce_tests::audit::Audit;
+use commerce_tests::refusing::Refusing;
 use commerce_tests::world::id;
 use pollster::block_on;
 
@@ -102,4 +113,73 @@ fn what_stays_unknown_is_told_as_unknown() {
     let (shop, _, _) = shop(later.nth(Port::Store, "commit", 1, Fault::FailAfter));
     let error = port_error(&open(&shop).unwrap_err());
     assert_eq!(error.effect, Effect::Unknown);
+}
+
+/// A shop whose first commits of a kind are refused like this, and a cart in it.
+fn refusing(kind: &'static str, refusal: fn() -> CommitError) -> (Shop, Refusing, CartId) {
+    let clock = Clock::default();
+    let store = Refusing::on(MemoryStore::with_clock(Arc::new(clock.clone())), kind, refusal);
+    let shop = Shop::on(store.clone(), clock, Gateway::capturing());
+    block_on(shop.list("MUG", "12.50", 10)).unwrap();
+    let cart = block_on(shop.cart(1, &[("MUG", 1)])).unwrap();
+    (shop, store, cart)
+}
+
+fn stale() -> CommitError {
+    let stream = StreamId::new("cart", id::<Cart>("cart").uuid());
+    CommitError::Stale { stream, expected: Version::new(1), actual: Version::new(2) }
+}
+
+fn taken(scope: &'static str) -> CommitError {
+    let owner = StreamId::new("order", id::<Order>("another").uuid());
+    CommitError::Taken { key: Key::new(scope, "N-1"), owner }
+}
+
+#[test]
+fn a_checkout_is_decided_five_times_while_others_are_faster() {
+    let (shop, store, cart) = refusing(Order::NAME, stale);
+    store.next(50);
+    let refused = block_on(shop.buy(1, cart)).unwrap_err();
+    assert_eq!((refused, store.refused()), (CheckoutError::Conflict { attempts: 5 }, 5));
+    store.next(4);
+    assert!(block_on(shop.buy(1, cart)).is_ok());
+    assert_eq!(store.refused(), 4);
+}
+
+#[test]
+fn an_order_number_that_is_taken_is_replaced_and_nothing_else_is() {
+    let (shop, store, cart) = refusing(Order::NAME, || taken(NUMBER_SCOPE));
+    store.next(4);
+    assert!(block_on(shop.buy(1, cart)).is_ok());
+    assert_eq!(store.refused(), 4);
+    let (shop, store, cart) = refusing(Order::NAME, || taken(NUMBER_SCOPE));
+    store.next(50);
+    assert!(matches!(block_on(shop.buy(1, cart)), Err(CheckoutError::Commit(CommitError::Taken { .. }))));
+    assert_eq!(store.refused(), 5);
+    let (shop, store, cart) = refusing(Order::NAME, || taken("another-scope"));
+    store.next(50);
+    assert!(matches!(block_on(shop.buy(1, cart)), Err(CheckoutError::Commit(CommitError::Taken { .. }))));
+    assert_eq!(store.refused(), 1);
+}
+
+#[test]
+fn a_charge_that_belongs_to_another_payment_is_a_mismatch_and_another_key_is_not() {
+    let told = |scope: &'static str| {
+        let clock = Clock::default();
+        let store =
+            Refusing::on(MemoryStore::with_clock(Arc::new(clock.clone())), Payment::NAME, move || {
+                taken(scope)
+            });
+        let shop = Shop::on(store.clone(), clock, Gateway::redirecting("https://bank.example/3ds"));
+        block_on(shop.list("MUG", "12.50", 10)).unwrap();
+        let cart = block_on(shop.cart(1, &[("MUG", 1)])).unwrap();
+        let sold = block_on(shop.buy(1, cart)).unwrap();
+        let message = shop.gateway.decide(payment_of(sold.checkout), ChargeState::Authorized).unwrap();
+        store.next(1);
+        block_on(shop.commerce.payment_callback("fake", message.headers, message.body))
+    };
+    let mismatch = Err(PaymentCallbackError::Payment(PaymentError::ChargeMismatch));
+    assert_eq!(told(REFERENCE_SCOPE), mismatch);
+    let other = told("another-scope");
+    assert!(matches!(other, Err(PaymentCallbackError::Checkout(CheckoutError::Commit(_)))), "{other:?}");
 }

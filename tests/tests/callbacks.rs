@@ -91,3 +91,35 @@ fn a_message_that_names_only_the_gateways_charge_finds_its_payment() {
         assert!(commerce_testkit::check::Findings::of(&shop).await.unwrap().hold());
     });
 }
+
+#[test]
+fn a_proved_message_about_another_amount_ends_in_quarantine() {
+    block_on(async {
+        let (shop, store) = mugs(Gateway::redirecting("https://bank.example/3ds"), 10).await;
+        let cart = shop.cart(1, &[("MUG", 2)]).await.unwrap();
+        let receipt = shop.buy(1, cart).await.unwrap();
+        let payment = payment_of(receipt.checkout);
+        let message = shop.gateway.decide(payment, ChargeState::Authorized).unwrap();
+        let told: CallbackFact = serde_json::from_slice(&message.body).unwrap();
+        let more = CallbackFact { fact: GatewayFact::Authorized { amount: Shop::euros(2501) }, ..told };
+        let message = Gateway::message(&more);
+        let refused = shop.commerce.payment_callback("fake", message.headers, message.body).await;
+        assert!(matches!(refused, Err(PaymentCallbackError::Payment(_))), "{refused:?}");
+        let kept = Audit::of(&store).all::<QuarantinedCallback>();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].1.entry().reason, QuarantineReason::Mismatch);
+    });
+}
+
+#[test]
+fn a_message_may_be_as_long_as_its_bound() {
+    use commerce_core::port::payment::{CallbackError, MAX_CALLBACK};
+    block_on(async {
+        let (shop, _) = mugs(Gateway::approving(), 10).await;
+        let told = |length| shop.commerce.payment_callback("fake", Vec::new(), vec![b'x'; length]);
+        let too_long = Err(PaymentCallbackError::Callback(CallbackError::TooLong));
+        assert_eq!(told(MAX_CALLBACK + 1).await, too_long);
+        assert_ne!(told(MAX_CALLBACK).await, too_long);
+        assert_ne!(told(1).await, too_long);
+    });
+}

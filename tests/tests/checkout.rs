@@ -157,9 +157,11 @@ fn an_order_that_is_blocked_before_capture_is_captured_once_it_is_not() {
         }
         assert!((5..=7).contains(&looks), "{looks}");
         assert_eq!(shop.gateway.ledger().kept(receipt.order), 0);
+        let shown = shop.buyer(1).resume_checkout(receipt.checkout).await.unwrap();
+        assert_eq!(shown.status, CheckoutStatus::Confirmed, "the buyer has paid");
         shop.gateway.script([Behaviour::Approve]);
         shop.staff().execute(receipt.order, OrderCommand::Unblock).await.unwrap();
-        for _ in 0..600 {
+        for _ in 0..=600 {
             shop.commerce.run_due().await.unwrap();
             shop.clock.advance(Duration::from_secs(1));
         }

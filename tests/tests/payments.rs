@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use commerce_core::app::error::CommandError;
+use commerce_core::kernel::aggregate::Aggregate as _;
 use commerce_core::kernel::error::CommitError;
 use commerce_core::kernel::replay::fold;
 use commerce_core::orders::snapshot::PaymentSums;
@@ -519,4 +520,125 @@ fn two_equal_refunds_are_counted_as_two() {
     let state = world.replayed::<Payment>(payment(0)).unwrap();
     assert_eq!((state.ledger().refunded(), state.refundable().minor()), (800, 200));
     assert!(state.pending().is_empty());
+}
+
+/// The first payment behind commands that are all accepted.
+fn behind(commands: impl IntoIterator<Item = Ask>) -> Payment {
+    let begun = initiate(0, false, Timestamp::UNIX_EPOCH);
+    let all = [begun].into_iter().chain(commands).fold(None, |state: Option<Payment>, command| {
+        let events = Payment::decide(state.as_ref(), command, Timestamp::UNIX_EPOCH).unwrap();
+        fold(state, &events).unwrap()
+    });
+    all.unwrap()
+}
+
+fn names(known: &Payment, command: Ask) -> Result<Vec<&'static str>, PaymentError> {
+    let events = Payment::decide(Some(known), command, Timestamp::UNIX_EPOCH)?;
+    Ok(events.iter().map(commerce_core::kernel::event::DomainEvent::name).collect())
+}
+
+fn says(fact: Fact) -> Ask {
+    record(0, fact, Timestamp::UNIX_EPOCH)
+}
+
+/// The buyer has to confirm it at their bank.
+fn asks() -> Fact {
+    Fact::ActionRequired { url: "https://bank.example".into() }
+}
+
+fn cancel() -> Ask {
+    Ask::Cancel { resolve_at: Timestamp::UNIX_EPOCH }
+}
+
+fn expire() -> Ask {
+    Ask::Expire { resolve_at: Timestamp::UNIX_EPOCH }
+}
+
+#[test]
+fn giving_up_undoes_what_the_gateway_has_done_and_assumes_nothing() {
+    let refused = |status, command| Err(PaymentError::IllegalTransition { status, command });
+    let asked = behind([]);
+    assert_eq!(names(&asked, cancel()), refused(PaymentStatus::Processing, "cancel"));
+    let key = IdempotencyKey(format!("{}:authorize", payment(0)).into());
+    let unknown = behind([Ask::MarkUnknown { key, resolve_at: Timestamp::UNIX_EPOCH }]);
+    assert_eq!(names(&unknown, cancel()), refused(PaymentStatus::Unknown, "cancel"));
+    let working = behind([says(Fact::Processing)]);
+    assert_eq!(names(&working, cancel()), refused(PaymentStatus::Processing, "cancel"));
+    // The call is over, and nothing is reserved: it is our word only.
+    let waiting = behind([says(asks())]);
+    assert_eq!(names(&waiting, cancel()), Ok(vec!["PaymentVoided"]));
+    assert_eq!(names(&waiting, expire()), Ok(vec!["PaymentExpired"]));
+    let authorized = behind([says(Fact::Authorized { amount: eur(DUE) })]);
+    assert_eq!(names(&authorized, cancel()), Ok(vec!["VoidRequested"]));
+    assert_eq!(names(&authorized, expire()), Ok(vec!["PaymentExpired", "VoidRequested"]));
+    for minor in [300, DUE] {
+        let fact = Fact::Captured { operation: reference("part"), amount: eur(minor) };
+        let captured = behind([says(Fact::Authorized { amount: eur(DUE) }), says(fact)]);
+        let status = if minor == DUE { PaymentStatus::Captured } else { PaymentStatus::PartiallyCaptured };
+        assert_eq!(captured.status(), status);
+        assert_eq!(names(&captured, expire()), refused(status, "expire"));
+        assert!(names(&captured, cancel()).unwrap().contains(&"RefundRequested"), "{minor}");
+    }
+}
+
+#[test]
+fn money_that_is_reserved_behind_our_word_goes_back() {
+    let given_up = behind([says(asks()), cancel()]);
+    let late = names(&given_up, says(Fact::Authorized { amount: eur(DUE) })).unwrap();
+    assert_eq!(late, ["PaymentAuthorized", "VoidRequested"]);
+    // Where the gateway has said that nothing is reserved, the same message is an old one.
+    let voided = behind([says(Fact::Authorized { amount: eur(DUE) }), cancel(), says(Fact::Voided)]);
+    let old = names(&voided, says(Fact::Authorized { amount: eur(DUE) })).unwrap();
+    assert!(!old.contains(&"VoidRequested"), "{old:?}");
+}
+
+#[test]
+fn an_answer_has_to_be_about_the_amount_of_its_call_except_for_a_void() {
+    let authorized = || says(Fact::Authorized { amount: eur(DUE) });
+    let resolve_at = Timestamp::UNIX_EPOCH;
+    let pending = |known: &Payment| known.pending().keys().next().cloned().unwrap();
+    let settled = |known: &Payment, minor| {
+        let (key, operation) = (pending(known), reference("operation"));
+        names(known, Ask::RecordSettled { key, operation, amount: eur(minor) })
+    };
+    let capture = behind([authorized(), Ask::Capture { amount: eur(DUE), resolve_at }]);
+    assert_eq!(settled(&capture, DUE), Ok(vec!["PaymentProcessed"]));
+    let mismatch = PaymentError::AmountMismatch { expected: eur(DUE), reported: eur(DUE - 1) };
+    assert_eq!(settled(&capture, DUE - 1), Err(mismatch));
+    let voiding = behind([authorized(), cancel()]);
+    assert_eq!(settled(&voiding, DUE - 1), Ok(vec!["PaymentVoided"]));
+    assert_eq!(settled(&voiding, DUE), Ok(vec!["PaymentVoided"]));
+}
+
+#[test]
+fn a_refund_that_is_known_by_its_operation_is_not_booked_again() {
+    let taken = [
+        says(Fact::Authorized { amount: eur(DUE) }),
+        says(Fact::Captured { operation: reference("charge"), amount: eur(DUE) }),
+    ];
+    let refund = |name: &str| Ask::RequestRefund {
+        refund: id(name),
+        amount: eur(250),
+        reason: reason(),
+        resolve_at: Timestamp::UNIX_EPOCH,
+    };
+    let asked = behind(taken.clone().into_iter().chain([refund("first")]));
+    let key = asked.pending().keys().next().cloned().unwrap();
+    let answer =
+        |key: IdempotencyKey| Ask::RecordSettled { key, operation: reference("back"), amount: eur(250) };
+    assert_eq!(names(&asked, answer(key.clone())), Ok(vec!["RefundProcessed"]));
+    let both = behind(taken.into_iter().chain([refund("first"), answer(key), refund("second")]));
+    let second = both.pending().keys().next().cloned().unwrap();
+    assert_eq!(names(&both, answer(second)), Ok(vec![]), "that operation is booked");
+}
+
+#[test]
+fn a_payment_of_nothing_is_not_captured() {
+    assert_eq!(Ledger::default().status(0), PaymentStatus::Created);
+    let taken = Ledger { captures: BTreeMap::from([(reference("charge"), 1)]), ..Ledger::default() };
+    assert_eq!(taken.status(0), PaymentStatus::Captured);
+    assert_eq!(
+        (taken.status(1), taken.status(2)),
+        (PaymentStatus::Captured, PaymentStatus::PartiallyCaptured)
+    );
 }

@@ -223,3 +223,33 @@ fn a_notification_refuses() {
     let suppressed = after([(0, suppress)]);
     assert!(matches!(refusal(&suppressed, 9, start(60)), NotificationError::IllegalTransition { .. }));
 }
+
+#[test]
+fn a_message_may_be_as_large_as_its_bound() {
+    let data = (0..MAX_DATA).map(|number| (code(&number.to_string()), code("x"))).collect();
+    let message = Message { data, ..message() };
+    let queue = NotificationCommand::Queue { message, policy: RetryPolicy::default() };
+    assert_eq!(Notification::decide(None, queue, at(0)).map(|events| events.len()), Ok(1));
+}
+
+#[test]
+fn the_last_attempt_whose_worker_is_gone_is_the_end() {
+    let policy = RetryPolicy { attempts: 2, ..RetryPolicy::default() };
+    let queue = NotificationCommand::Queue { message: message(), policy };
+    let mut state = None;
+    for (now, command) in [(0, queue), (0, start(30)), (30, start(60))] {
+        let events = Notification::decide(state.as_ref(), command, at(now)).unwrap();
+        state = fold(state, &events).unwrap();
+    }
+    let known: Notification = state.unwrap();
+    assert_eq!((known.status(), known.attempts()), (Status::Sending, 2));
+    let events = Notification::decide(Some(&known), start(90), at(60));
+    assert_eq!(events, Ok(vec![NotificationEvent::Failed { attempts: 2, reason: None }]));
+}
+
+#[test]
+fn a_message_that_is_suppressed_stays_so() {
+    let suppress = NotificationCommand::Suppress { reason: reason() };
+    let suppressed = after([(0, suppress.clone())]);
+    assert_eq!(Notification::decide(Some(&suppressed), suppress, at(1)), Ok(vec![]));
+}

@@ -361,3 +361,31 @@ fn a_use_is_refused() {
     assert_eq!(moves.len(), 1, "only the customer's uses are limited");
     assert_eq!(moves[0].op, PoolOp::Allocate(1));
 }
+
+#[test]
+fn the_currency_of_a_budget_outlives_it() {
+    let made = |budget| {
+        let create = create(None, None, None, budget);
+        let events = Promotion::decide(None, create, at(0)).unwrap();
+        fold::<Promotion>(None, &events).unwrap().unwrap()
+    };
+    let revise = |known: &Promotion, currency| {
+        let rule = PromotionRule { currency, ..rule(None) };
+        Promotion::decide(Some(known), PromotionCommand::Revise { rule }, at(0)).map(|events| events.len())
+    };
+    let (plain, budgeted) = (made(None), made(Some(500)));
+    assert_eq!(revise(&plain, Some(Currency::USD)), Ok(1));
+    assert_eq!(revise(&plain, Some(Currency::EUR)), Ok(0));
+    assert!(revise(&budgeted, Some(Currency::USD)).is_err());
+    assert_eq!(revise(&budgeted, Some(Currency::EUR)), Ok(0));
+    assert!(plain.returns_usage());
+    let keeps = PromotionCommand::Create {
+        rule: rule(None),
+        usage_limit: None,
+        per_customer_limit: None,
+        budget: None,
+        returns_usage: false,
+    };
+    let events = Promotion::decide(None, keeps, at(0)).unwrap();
+    assert!(!fold::<Promotion>(None, &events).unwrap().unwrap().returns_usage());
+}

@@ -210,3 +210,64 @@ fn a_short_return_with_a_wrong_thing_is_resolved() {
     assert_eq!(Return::decide(Some(&resolved), resolve(5), at(1)), Ok(vec![]));
     assert_eq!(refusal(&resolved, resolve(6)), ReturnError::ResolvedOtherwise);
 }
+
+#[test]
+fn a_request_is_the_same_only_with_all_that_it_says() {
+    let known = after([]);
+    let lines = || vec![wanted(2, 1, 1), wanted(1, 2, 3)];
+    let asked = |order: u128, subject: u128, lines| {
+        let window_ends = Some(at(50));
+        let request = ReturnCommand::Request { order: id(order), subject: id(subject), lines, window_ends };
+        Return::decide(Some(&known), request, at(1))
+    };
+    assert_eq!(asked(1, 7, lines()), Ok(vec![]));
+    let others = [
+        asked(2, 7, lines()),
+        asked(1, 8, lines()),
+        asked(1, 7, vec![wanted(2, 1, 1)]),
+        asked(1, 7, vec![wanted(2, 1, 1), wanted(1, 1, 3)]),
+        asked(1, 7, [lines(), vec![wanted(3, 1, 1)]].concat()),
+    ];
+    for other in others {
+        assert_eq!(other, Err(ReturnError::AlreadyExists));
+    }
+}
+
+#[test]
+fn an_approval_is_the_same_only_under_its_number() {
+    let approved = after([approve(&[(1, 2)])]);
+    assert_eq!(approved.number(), Some(&Code::new("R-1").unwrap()));
+    assert_eq!(approved.expires_at(), Some(at(100)));
+    let known = after([]);
+    assert_eq!((known.number(), known.expires_at()), (None, None));
+    assert_eq!(Return::decide(Some(&approved), approve(&[(1, 2)]), at(1)), Ok(vec![]));
+    let ReturnCommand::Approve { lines, expires_at, .. } = approve(&[(1, 2)]) else { unreachable!() };
+    let other = ReturnCommand::Approve { number: Code::new("R-2").unwrap(), lines, expires_at };
+    assert!(matches!(refusal(&approved, other), ReturnError::IllegalTransition { .. }));
+    assert!(Return::decide(Some(&known), approve(&[(1, 2)]), at(1)).is_ok_and(|events| events.len() == 1));
+}
+
+#[test]
+fn an_approval_ends_at_its_time_and_a_request_never() {
+    let approved = after([approve(&[(1, 2)])]);
+    let expire = |known: &Return, now| Return::decide(Some(known), ReturnCommand::Expire, at(now));
+    assert_eq!(expire(&approved, 99), Err(ReturnError::NotExpired));
+    assert_eq!(expire(&approved, 100), Ok(vec![ReturnEvent::Expired]));
+    assert!(matches!(expire(&after([]), 500), Err(ReturnError::IllegalTransition { .. })));
+}
+
+#[test]
+fn a_count_of_nothing_is_no_count() {
+    let approved = after([approve(&[(1, 2), (2, 1)])]);
+    let counted = |counts: &[(u128, u32, u32)]| {
+        let events = Return::decide(Some(&approved), receive(counts, false), at(1)).unwrap();
+        match events.as_slice() {
+            [ReturnEvent::Counted { counts }] => counts.len(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(counted(&[(1, 1, 0), (2, 0, 0)]), 1);
+    assert_eq!(counted(&[(1, 0, 1), (2, 0, 0)]), 1);
+    assert_eq!(counted(&[(1, 1, 0), (2, 0, 1)]), 2);
+    assert_eq!(refusal(&approved, receive(&[(1, 0, 0)], false)), ReturnError::Empty);
+}

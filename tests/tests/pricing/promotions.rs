@@ -284,3 +284,44 @@ fn percentages_are_of_what_is_left() {
     let expected = [1750, 175, 158];
     assert!(expected.iter().all(|amount| amounts.contains(amount)), "{amounts:?}");
 }
+
+#[test]
+fn what_is_due_at_a_boundary_is_given() {
+    let applied = |rule: PromotionRule| {
+        let book = price(&cart(vec![rule])).unwrap();
+        matches!(book.codes[0].outcome, Outcome::Applied { .. })
+    };
+    assert!(applied(PromotionRule { from: Some(time(NOW)), ..half(Phase::Line) }), "it starts now");
+    assert!(applied(PromotionRule { until: Some(time(NOW + 1)), ..half(Phase::Line) }), "it ends later");
+    let at_least = |units| Conditions { min_quantity: Some(units), ..Conditions::default() };
+    assert!(applied(PromotionRule { condition: at_least(5), ..half(Phase::Line) }), "as many as asked for");
+    assert!(!applied(PromotionRule { condition: at_least(6), ..half(Phase::Line) }));
+    let from = |minor| {
+        let min_subtotal = Some(Threshold { amount: money(minor), after: TotalAfter::List });
+        Conditions { min_subtotal, ..Conditions::default() }
+    };
+    assert!(applied(PromotionRule { condition: from(3500), ..half(Phase::Line) }), "as much as asked for");
+    let short = rejected(&cart(vec![PromotionRule { condition: from(3501), ..half(Phase::Line) }]));
+    assert_eq!(short, RejectReason::BelowThreshold { missing: money(1) });
+}
+
+#[test]
+fn only_a_group_with_an_exclusive_member_excludes() {
+    let outcome = |group: [Option<&str>; 2], exclusive: [bool; 2]| {
+        let member = |number: u128, place: usize, coded: bool| PromotionRule {
+            exclusive_group: group[place].map(|group| Label::new(group).unwrap()),
+            exclusive: exclusive[place],
+            code: coded.then(|| code(0)),
+            priority: if coded { 0 } else { -1 },
+            ..PromotionRule::new(promotion_id(number), Phase::Line, Benefit::FixedPerOrder(money(1)))
+        };
+        let book = price(&cart(vec![member(1, 0, false), member(2, 1, true)])).unwrap();
+        matches!(book.codes[0].outcome, Outcome::Applied { .. })
+    };
+    assert!(outcome([Some("a"), Some("a")], [false, false]), "nobody wants to be alone");
+    assert!(!outcome([Some("a"), Some("a")], [true, false]), "the first wants to be alone");
+    assert!(!outcome([Some("a"), Some("a")], [false, true]), "the second wants to be alone");
+    assert!(outcome([Some("a"), Some("b")], [true, true]), "they are in two groups");
+    assert!(outcome([Some("a"), None], [true, true]), "one is in no group");
+    assert!(!outcome([None, None], [true, false]), "both are in none, which is one too");
+}
