@@ -1,11 +1,54 @@
-//! Cache, sessions, rate limits, leases, streams and live push of `commerce-core` on Redis.
+//! The store of `commerce-core` on Redis 7, for those who run Redis as a database.
 //!
-//! **Nothing is implemented yet.** This crate will hold:
+//! # What Redis promises, and what not
 //!
-//! - the second cache level, rate limiter, session store and fenced leases;
-//! - publisher and subscriber on Redis Streams, with dead letters and order per aggregate;
-//! - live push of stock and order status;
-//! - `RedisStore`: the five storage primitives by validate-then-write scripts, for those who run Redis
-//!   with persistence and without eviction; it will refuse to start on a server that can lose data.
+//! [`RedisStore`] keeps every contract of the store as long as its server keeps its data. Redis may lose
+//! what it has acknowledged: with `appendfsync everysec` up to a second of it in a power cut, and with any
+//! setting what a primary had not yet sent to the replica that takes its place. An order that is lost that
+//! way was paid all the same. So:
 //!
-//! Until then use `commerce-adapters-memory`, which is the reference for what this crate must do.
+//! - use it where that risk is accepted, or where `appendfsync always` and no automatic failover make it
+//!   small: fairs, kiosks, demonstrations, shops whose orders are also kept elsewhere;
+//! - use `commerce-adapters-postgres` where an order must not be lost.
+//!
+//! [`RedisStore::open`] refuses a server that does not persist, that evicts keys, or that failed to write
+//! lately, unless the settings accept the loss of data.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use commerce_adapters_redis::{RedisStore, Settings};
+//!
+//! let store = RedisStore::open("redis://localhost/", Settings::for_shop("mugs")?).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it works
+//!
+//! A commit is one script and one round trip: it validates everything in the order of the contract and
+//! writes behind the last check. All keys of a shop share one hash slot, so that the store runs on a cluster
+//! too, a shop on one of its primaries. Amounts have 64 bits: sums that do not fit a double exactly are
+//! decided here and written under the condition that nothing has changed.
+//!
+//! Personal values stand apart from the log, by subject, and go when the subject is erased; what was written
+//! to an append-only file stays in it until it is rewritten (`BGREWRITEAOF`).
+//!
+//! Not there yet: the second cache level, sessions, rate limits, publisher and subscriber on streams, live
+//! push.
+
+mod answer;
+mod check;
+mod error;
+mod lease;
+mod plan;
+mod read;
+mod scripts;
+mod settings;
+mod store;
+mod time;
+mod timers;
+
+pub use check::{OpenError, Risk};
+pub use redis;
+pub use settings::{InvalidShop, Settings};
+pub use store::RedisStore;

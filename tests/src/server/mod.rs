@@ -5,7 +5,9 @@
 mod account;
 mod cluster;
 mod postgres;
+mod redis;
 mod shared;
 
 pub use cluster::Cluster;
 pub use postgres::{Database, URL_VARIABLE};
+pub use redis::{REDIS_VARIABLE, Redis};
