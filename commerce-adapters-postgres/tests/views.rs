@@ -200,7 +200,7 @@ fn tags() -> impl Strategy<Value = FieldValue> {
 }
 
 fn text() -> impl Strategy<Value = FieldValue> {
-    word().prop_map(|word| FieldValue::text(word))
+    word().prop_map(FieldValue::text)
 }
 
 prop_compose! {

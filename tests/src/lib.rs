@@ -11,6 +11,7 @@
 pub mod aggregates;
 pub mod audit;
 pub mod counting;
+pub mod differential;
 pub mod house;
 pub mod interrupted;
 pub mod orders;
