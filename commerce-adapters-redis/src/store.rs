@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
@@ -21,6 +22,11 @@ use crate::plan::Prepared;
 use crate::scripts::Scripts;
 use crate::time::Time;
 use crate::{Settings, read, timers};
+
+/// How often a lost connection is tried again for a call that waits for it; the next call tries anew.
+const RETRIES: usize = 4;
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The five primitives, the log and leases of one shop on a Redis server.
 ///
@@ -58,7 +64,9 @@ impl RedisStore {
         let client = Client::open(url).map_err(failed)?;
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(settings.answer_timeout))
-            .set_connection_timeout(Some(settings.answer_timeout));
+            .set_connection_timeout(Some(settings.answer_timeout))
+            .set_number_of_retries(RETRIES)
+            .set_max_delay(LONGEST_PAUSE);
         let connection = client.get_connection_manager_with_config(config).await.map_err(failed)?;
         let scripts = Arc::new(Scripts::of_shop(&settings.shop));
         let store = Self { connection, scripts, time, settings };
@@ -107,7 +115,7 @@ impl RedisStore {
     }
 
     async fn submit(&self, prepared: &Prepared) -> Result<Value, CommitError> {
-        let (now, _) = self.time.now_and_end(std::time::Duration::ZERO);
+        let (now, _) = self.time.now_and_end(Duration::ZERO);
         let plan = serde_json::to_vec(&prepared.plan).map_err(|_| corrupt("commit"))?;
         let mut arguments: Vec<&[u8]> = vec![now.as_bytes(), &plan];
         arguments.extend(prepared.blobs.iter().map(Vec::as_slice));
