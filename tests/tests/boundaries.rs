@@ -499,13 +499,15 @@ fn message() -> commerce_core::messaging::MessageRef {
 
 #[test]
 fn a_stream_is_blocked_until_it_is_cleared() {
-    let fail = BacklogCommand::Fail {
+    let fail = || BacklogCommand::Fail {
         reader: reader(),
         message: message(),
         error: reason(),
         retry_at: Some(seconds(1)),
     };
-    let blocked = after::<Backlog>([fail]);
+    let given_up = after::<Backlog>([fail(), BacklogCommand::Clear]).unwrap();
+    assert!(!given_up.is_blocked() && given_up.failed().is_none());
+    let blocked = after::<Backlog>([fail()]);
     assert!(blocked.as_ref().unwrap().is_blocked());
     assert!(blocked.as_ref().unwrap().failed().is_some());
     let handled = accepted(blocked, BacklogCommand::Advance { version: Version::new(3) }, START);

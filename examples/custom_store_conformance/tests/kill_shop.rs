@@ -48,6 +48,26 @@ fn g8_kill_9_authorised_then_captured() {
 }
 
 #[test]
+fn g8_kill_9_answer_lost() {
+    survives(Scenario::AnswerLost);
+}
+
+#[test]
+fn g8_kill_9_abandoned() {
+    survives(Scenario::Abandoned);
+}
+
+#[test]
+fn g8_kill_9_free() {
+    survives(Scenario::Free);
+}
+
+#[test]
+fn g8_kill_9_out_of_stock() {
+    survives(Scenario::OutOfStock);
+}
+
+#[test]
 fn g8_kill_9_declined() {
     survives(Scenario::Declined);
 }
