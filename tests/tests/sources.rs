@@ -93,7 +93,10 @@ fn unsafe_code_is_forbidden_everywhere() {
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(workspace.contains("[workspace.lints.rust]\nunsafe_code = \"forbid\""));
     let mut members = packages();
-    members.extend(["examples", "examples/custom_store_conformance", "tests", "benches"].map(str::to_owned));
+    members.extend(
+        ["examples", "examples/custom_store_conformance", "tests", "tests/servers", "benches"]
+            .map(str::to_owned),
+    );
     for member in members {
         let manifest = fs::read_to_string(root().join(&member).join("Cargo.toml")).unwrap();
         assert!(manifest.contains("[lints]\nworkspace = true"), "{member} has lints of its own");
