@@ -7,7 +7,7 @@ use std::sync::Arc;
 use commerce_adapters_memory::MemoryViews;
 use commerce_core::port::view::ViewStore;
 use commerce_testkit::broken::{BrokenViews, ViewBreak};
-use commerce_testkit::conformance::{run_view, view, view_checks};
+use commerce_testkit::conformance::{port, run_port, view_checks};
 use pollster::block_on;
 
 fn views(flaw: Option<ViewBreak>) -> Arc<dyn ViewStore> {
@@ -16,7 +16,7 @@ fn views(flaw: Option<ViewBreak>) -> Arc<dyn ViewStore> {
 
 #[test]
 fn without_a_break_everything_passes() {
-    block_on(view(|| async { views(None) })).assert();
+    block_on(port(view_checks(), || async { views(None) })).assert();
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn every_break_is_caught_by_its_check() {
     let caught = |flaw: ViewBreak| {
         let check = checks.iter().find(|check| check.name == flaw.caught_by());
         let check = check.expect("the check of a break exists");
-        block_on(run_view(check, &|| async move { views(Some(flaw)) })).is_err()
+        block_on(run_port(check, &|| async move { views(Some(flaw)) })).is_err()
     };
     let missed: Vec<_> = ViewBreak::ALL.iter().filter(|flaw| !caught(**flaw)).collect();
     assert!(missed.is_empty(), "breaks that their check does not catch: {missed:?}");

@@ -27,6 +27,7 @@ macro_rules! breaks {
 mod apply;
 mod check;
 mod flaw;
+mod gateway;
 mod lease;
 mod part;
 mod pool;
@@ -38,6 +39,7 @@ mod view;
 mod view_flaw;
 
 pub use flaw::Break;
+pub use gateway::{BrokenGateway, GatewayBreak};
 pub use store::{BrokenStore, fixture};
 pub use view::BrokenViews;
 pub use view_flaw::ViewBreak;

@@ -17,16 +17,24 @@
 
 mod exec;
 mod fixture;
+mod gateway;
 mod lease;
 mod list;
+mod messages;
 pub(crate) mod outcome;
+mod platform;
 mod report;
 mod store;
+mod suite;
 mod view;
 
 pub use exec::{Task, block_on};
 pub use fixture::Fixture;
+pub use gateway::{GatewayFixture, gateway_checks};
 pub use list::{lease_checks, store_checks};
+pub use messages::{NotifierFixture, PublisherFixture, notifier_checks, publisher_checks};
 pub use outcome::{Failure, Outcome};
+pub use platform::platform_checks;
 pub use report::{Check, Need, Report, Verdict, lease, run, run_named, store};
-pub use view::{ViewCheck, ViewFixture, ViewReport, run_view, run_view_named, view, view_checks};
+pub use suite::{PortCheck, PortReport, port, run_port, run_port_named};
+pub use view::{ViewFixture, view_checks};

@@ -48,6 +48,8 @@ pub enum Behaviour {
 pub struct Gateway {
     name: &'static str,
     default: Behaviour,
+    /// A means of payment that is always declined, and why.
+    declined: Option<(&'static str, &'static str)>,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -67,7 +69,7 @@ struct Inner {
 impl Gateway {
     /// A gateway named `fake` that behaves like this unless its script says otherwise.
     pub fn new(default: Behaviour) -> Self {
-        Self { name: "fake", default, inner: Arc::default() }
+        Self { name: "fake", default, declined: None, inner: Arc::default() }
     }
 
     /// Authorises everything; capture is a call of its own.
@@ -110,6 +112,13 @@ impl Gateway {
     #[must_use]
     pub fn named(mut self, name: &'static str) -> Self {
         self.name = name;
+        self
+    }
+
+    /// Declines whatever is paid by this means.
+    #[must_use]
+    pub const fn declining_method(mut self, method: &'static str, code: &'static str) -> Self {
+        self.declined = Some((method, code));
         self
     }
 
@@ -206,6 +215,8 @@ impl PaymentGateway for Gateway {
         if let Some(code) = inner.ledger.refusal(&request.key) {
             return Err(GatewayError::Declined { code: code.into() });
         }
+        let declined = self.declined.filter(|(method, _)| *request.method == **method);
+        let behaviour = declined.map_or(behaviour, |(_, code)| Behaviour::Decline(code));
         let state = match &behaviour {
             Behaviour::Approve | Behaviour::LoseAnswer if request.capture => ChargeState::Captured,
             Behaviour::Approve | Behaviour::LoseAnswer => ChargeState::Authorized,

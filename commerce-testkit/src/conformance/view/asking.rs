@@ -6,7 +6,7 @@ use commerce_core::port::view::{
 
 use super::super::outcome::{Failure, Outcome, equal, holds};
 use super::data::{VIEW, moment, selected, thing, with};
-use super::suite::ViewFixture;
+use super::fixture::ViewFixture;
 
 fn only(filter: Filter) -> Selection {
     Selection::default().and(filter)

@@ -7,7 +7,7 @@ use commerce_core::port::view::{
 
 use super::super::outcome::{Failure, Outcome, equal, holds};
 use super::data::{VIEW, at, puts, schema, step, thing, with};
-use super::suite::ViewFixture;
+use super::fixture::ViewFixture;
 
 async fn count(
     f: &ViewFixture,

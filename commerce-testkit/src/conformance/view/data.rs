@@ -10,7 +10,7 @@ use commerce_core::port::view::{
 use commerce_core::value::time::Timestamp;
 
 use super::super::outcome::Failure;
-use super::suite::ViewFixture;
+use super::fixture::ViewFixture;
 
 /// The view that the checks write.
 pub(super) const VIEW: &str = "things";

@@ -1,6 +1,7 @@
 //! Every check of views with its clause.
 
-use super::suite::ViewCheck;
+use super::super::suite::{PortCheck, port_checks};
+use super::fixture::ViewFixture;
 use super::{asking, counting, paging, reading, writing};
 
 /// Hands the checks of the `ViewStore` port to another macro.
@@ -111,19 +112,6 @@ macro_rules! __view_checks {
     } };
 }
 
-/// Writes a test per check of views.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __view_tests {
-    ([$factory:expr, $block_on:expr] $({ $group:ident $name:ident $clause:literal })*) => { $(
-        #[doc = $clause]
-        #[test]
-        fn $name() {
-            ($block_on)($crate::conformance::run_view_named(stringify!($name), $factory));
-        }
-    )* };
-}
-
 /// Writes one `#[test]` per clause of the `ViewStore` port's contract.
 ///
 /// Takes an async factory of fresh, empty stores of views: its output is a
@@ -135,21 +123,11 @@ macro_rules! view_conformance {
         $crate::view_conformance!($factory, block_on = $crate::conformance::block_on);
     };
     ($factory:expr, block_on = $block_on:expr $(,)?) => {
-        $crate::__view_checks!([$crate::__view_tests] [$factory, $block_on]);
-    };
-}
-
-macro_rules! checks {
-    ([] $({ $group:ident $name:ident $clause:literal })*) => {
-        vec![$(ViewCheck {
-            name: stringify!($name),
-            clause: $clause,
-            run: |fixture| Box::pin($group::$name(fixture)),
-        }),*]
+        $crate::__view_checks!([$crate::__port_tests] [$crate::conformance::view_checks, $factory, $block_on]);
     };
 }
 
 /// The checks of the `ViewStore` port, one per clause.
-pub fn view_checks() -> Vec<ViewCheck> {
-    crate::__view_checks!([checks] [])
+pub fn view_checks() -> Vec<PortCheck<ViewFixture>> {
+    crate::__view_checks!([port_checks] [])
 }

@@ -4,7 +4,7 @@ use commerce_core::port::view::{Change, Cursor, FieldValue, MAX_VIEW_PAGE, Sort,
 
 use super::super::outcome::{Outcome, equal, holds, present};
 use super::data::{VIEW, at, ids, sorted, step, thing, with};
-use super::suite::ViewFixture;
+use super::fixture::ViewFixture;
 
 fn expect(what: &str, found: &[std::sync::Arc<str>], ids: &[&str]) -> Outcome {
     equal(what, found.iter().map(|id| &**id).collect::<Vec<_>>(), ids.to_vec())

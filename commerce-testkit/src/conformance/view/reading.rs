@@ -5,7 +5,7 @@ use commerce_core::port::view::{ViewError, ViewQuery};
 
 use super::super::outcome::{Outcome, equal};
 use super::data::{VIEW, at, ids, puts, schema, step, thing, with};
-use super::suite::ViewFixture;
+use super::fixture::ViewFixture;
 
 pub(crate) async fn view_documents_come_in_the_order_of_their_ids(f: &ViewFixture) -> Outcome {
     with(f, [thing("a", "A", 1), thing("b", "B", 2), thing("c", "C", 3)]).await?;

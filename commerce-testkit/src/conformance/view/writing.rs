@@ -5,7 +5,7 @@ use commerce_core::port::view::{Change, FieldKind, FieldValue, ViewBatch, ViewEr
 
 use super::super::outcome::{Outcome, equal, holds};
 use super::data::{VIEW, at, checkpoint, get, puts, schema, step, thing, with};
-use super::suite::ViewFixture;
+use super::fixture::ViewFixture;
 
 pub(crate) async fn view_unknown_has_no_state(f: &ViewFixture) -> Outcome {
     equal("the state of a view that was never defined", f.views().state(VIEW).await?, ViewState::default())

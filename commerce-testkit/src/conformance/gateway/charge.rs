@@ -1,0 +1,82 @@
+//! Checks of charges.
+
+use commerce_core::port::payment::{Authorize, ChargeState, GatewayError, IdempotencyKey, Lookup};
+
+use super::super::outcome::{Failure, Outcome, equal, holds};
+use super::fixture::GatewayFixture;
+
+pub(crate) async fn gateway_has_one_name(f: &GatewayFixture) -> Outcome {
+    let first = f.gateway.name();
+    holds("it has a name", !first.is_empty())?;
+    f.captured().await?;
+    equal("its name behind some calls", f.gateway.name(), first)
+}
+
+pub(crate) async fn gateway_charges_what_is_asked_for(f: &GatewayFixture) -> Outcome {
+    let charge = f.gateway.authorize(f.request(&f.key())).await?;
+    equal("the amount of the charge", charge.amount, f.money(10_000))?;
+    holds("it has a reference", !charge.reference.0.is_empty())?;
+    let approved = matches!(charge.state, ChargeState::Authorized | ChargeState::Captured);
+    holds("an approved means of payment is approved", approved)
+}
+
+pub(crate) async fn gateway_same_key_is_one_charge(f: &GatewayFixture) -> Outcome {
+    let request = f.request(&f.key());
+    let first = f.gateway.authorize(request.clone()).await?;
+    equal("the second answer under one key", f.gateway.authorize(request).await?, first)
+}
+
+pub(crate) async fn gateway_other_key_is_another_charge(f: &GatewayFixture) -> Outcome {
+    let first = f.gateway.authorize(f.request(&f.key())).await?;
+    let second = f.gateway.authorize(f.request(&f.key())).await?;
+    holds("another key is another charge", first.reference != second.reference)
+}
+
+pub(crate) async fn gateway_decline_is_final(f: &GatewayFixture) -> Outcome {
+    let Some(method) = f.declines.clone() else { return Ok(()) };
+    let request = Authorize { method, ..f.request(&f.key()) };
+    let declined = |result: &Result<_, GatewayError>| matches!(result, Err(GatewayError::Declined { .. }));
+    let first = f.gateway.authorize(request.clone()).await;
+    holds("a means of payment that is declined is declined", declined(&first))?;
+    holds("and stays so under its key", declined(&f.gateway.authorize(request).await))
+}
+
+pub(crate) async fn gateway_charge_is_looked_up(f: &GatewayFixture) -> Outcome {
+    let key = f.key();
+    let charge = f.gateway.authorize(f.request(&key)).await?;
+    looked_up(f, &key, |found| match found {
+        Lookup::Charge(found) => equal("the charge that is looked up", found, charge.clone()),
+        other => Err(Failure::new(format!("a charge was looked up as {other:?}"))),
+    })
+    .await
+}
+
+pub(crate) async fn gateway_unknown_key_is_not_found(f: &GatewayFixture) -> Outcome {
+    looked_up(f, &f.key(), |found| equal("what a key that nobody used comes to", found, Lookup::NotFound))
+        .await
+}
+
+pub(crate) async fn gateway_lost_answer_is_looked_up(f: &GatewayFixture) -> Outcome {
+    let Some(lose) = &f.lose_answer else { return Ok(()) };
+    let key = f.key();
+    lose();
+    let lost = f.gateway.authorize(f.request(&key)).await;
+    let unknown = match &lost {
+        Err(GatewayError::Port(error)) => error.effect == commerce_core::kernel::error::Effect::Unknown,
+        _ => false,
+    };
+    holds("a lost answer has an unknown effect", unknown)?;
+    looked_up(f, &key, |found| holds("what was carried out is found", matches!(found, Lookup::Charge(_))))
+        .await?;
+    let again = f.gateway.authorize(f.request(&key)).await?;
+    looked_up(f, &key, |found| equal("the charge behind a repeat", found, Lookup::Charge(again.clone())))
+        .await
+}
+
+pub(super) async fn looked_up(
+    f: &GatewayFixture,
+    key: &IdempotencyKey,
+    judge: impl FnOnce(Lookup) -> Outcome + Send,
+) -> Outcome {
+    judge(f.gateway.lookup(key).await?)
+}
