@@ -4,12 +4,15 @@
 //! # Invariants
 //!
 //! - `patterns_5` the schedule of retries is a pure function; a policy of n retries makes n + 1 calls;
-//!   jitter is bounded and follows from a seed;
+//!   jitter is bounded and follows from a seed; an unknown effect is never
+//!   repeated without a key;
 //! - `patterns_7` a circuit opens behind exactly n failures in a row, rejects without calling while it is
 //!   open, and lets at most m probes through when it is half open.
 
 pub mod backoff;
 pub mod breaker;
+pub mod verdict;
 
 pub use backoff::Backoff;
 pub use breaker::{Breaker, BreakerPolicy, BreakerState};
+pub use verdict::{Repeat, may_repeat, speaks_against};
