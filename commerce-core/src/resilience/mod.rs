@@ -4,15 +4,17 @@
 //! # Invariants
 //!
 //! - `patterns_5` the schedule of retries is a pure function; a policy of n retries makes n + 1 calls;
-//!   jitter is bounded and follows from a seed; an unknown effect is never
-//!   repeated without a key;
+//!   jitter is bounded and follows from a seed; an unknown effect is never repeated without a key;
 //! - `patterns_7` a circuit opens behind exactly n failures in a row, rejects without calling while it is
-//!   open, and lets at most m probes through when it is half open.
+//!   open, and lets at most m probes through when it is half open; a bulkhead never has more calls under way
+//!   than it has room for.
 
 pub mod backoff;
 pub mod breaker;
+pub mod bulkhead;
 pub mod verdict;
 
 pub use backoff::Backoff;
 pub use breaker::{Breaker, BreakerPolicy, BreakerState};
+pub use bulkhead::Bulkhead;
 pub use verdict::{Repeat, may_repeat, speaks_against};
