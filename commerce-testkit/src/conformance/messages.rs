@@ -6,13 +6,13 @@ use std::sync::Arc;
 use commerce_core::kernel::event::EventId;
 use commerce_core::port::notifier::{Contact, Notice, Notifier, NotifierError};
 use commerce_core::port::payment::IdempotencyKey;
-use commerce_core::port::publisher::{MAX_BATCH, Outgoing, Publisher};
+use commerce_core::port::publisher::{MAX_BATCH, Outgoing, PublishError, Publisher};
 use commerce_core::value::id::SubjectId;
 use commerce_core::value::{Channel, Code, Email};
 use uuid::Uuid;
 
 use super::outcome::{Failure, Outcome, equal, holds, present};
-use super::suite::{PortCheck, port_checks};
+use super::suite::{PortCheck, PortFixture, port_checks};
 
 /// A provider of messages under test.
 #[derive(Clone)]
@@ -64,6 +64,20 @@ impl fmt::Debug for NotifierFixture {
     }
 }
 
+impl PortFixture for NotifierFixture {
+    fn unmet(&self, check: &str) -> Option<&'static str> {
+        match check {
+            "notifier_other_key_sends_again" if self.sent.is_none() => {
+                Some("the fixture does not count what is sent")
+            }
+            "notifier_refusal_is_final" if self.unwilling.is_none() => {
+                Some("the fixture knows nobody who cannot be written to")
+            }
+            _ => None,
+        }
+    }
+}
+
 impl From<NotifierError> for Failure {
     fn from(error: NotifierError) -> Self {
         Self::new(format!("a message that must be taken was not: {error} ({error:?})"))
@@ -89,7 +103,7 @@ async fn notifier_same_key_sends_once(f: &NotifierFixture) -> Outcome {
 }
 
 async fn notifier_other_key_sends_again(f: &NotifierFixture) -> Outcome {
-    let Some(sent) = &f.sent else { return Ok(()) };
+    let sent = present("a count of what is sent", f.sent.as_ref())?;
     let before = sent();
     f.notifier.send(f.notice("one", None)?).await?;
     f.notifier.send(f.notice("another", None)?).await?;
@@ -97,7 +111,7 @@ async fn notifier_other_key_sends_again(f: &NotifierFixture) -> Outcome {
 }
 
 async fn notifier_refusal_is_final(f: &NotifierFixture) -> Outcome {
-    let Some(unwilling) = &f.unwilling else { return Ok(()) };
+    let unwilling = present("a recipient who cannot be written to", f.unwilling.as_ref())?;
     let notice = f.notice("unwanted", Some(unwilling.clone()))?;
     let before = f.sent.as_ref().map(|sent| sent());
     for _ in 0..2 {
@@ -158,8 +172,10 @@ impl fmt::Debug for PublisherFixture {
     }
 }
 
-impl From<commerce_core::port::publisher::PublishError> for Failure {
-    fn from(error: commerce_core::port::publisher::PublishError) -> Self {
+impl PortFixture for PublisherFixture {}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
         Self::new(format!("a batch that must be taken was not: {error}"))
     }
 }

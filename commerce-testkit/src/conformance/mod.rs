@@ -12,8 +12,8 @@
 //! commerce_testkit::store_conformance!(|| async { my::store().await });
 //! ```
 //!
-//! Checks that a store's [`Capabilities`](commerce_core::port::store::Capabilities) exclude are skipped
-//! by name, see [`store()`] and its [`Report`].
+//! Checks that a store's [`Capabilities`](commerce_core::port::store::Capabilities) exclude, or that another
+//! port's fixture does not know how to provoke, are skipped by name, see [`Report`] and [`PortReport`].
 
 mod exec;
 mod fixture;
@@ -36,5 +36,5 @@ pub use messages::{NotifierFixture, PublisherFixture, notifier_checks, publisher
 pub use outcome::{Failure, Outcome};
 pub use platform::platform_checks;
 pub use report::{Check, Need, Report, Verdict, lease, run, run_named, store};
-pub use suite::{PortCheck, PortReport, port, run_port, run_port_named};
+pub use suite::{PortCheck, PortFixture, PortReport, port, run_port, run_port_named};
 pub use view::{ViewFixture, view_checks};

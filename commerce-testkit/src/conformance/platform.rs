@@ -10,7 +10,9 @@ use commerce_core::port::platform::Platform;
 use commerce_core::value::time::Timestamp;
 
 use super::outcome::{Outcome, equal, holds};
-use super::suite::{PortCheck, port_checks};
+use super::suite::{PortCheck, PortFixture, port_checks};
+
+impl PortFixture for Platform {}
 
 /// How many identifiers are made.
 const MANY: usize = 10_000;

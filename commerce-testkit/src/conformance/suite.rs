@@ -6,6 +6,15 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::outcome::{Failure, Outcome};
+use super::report::Verdict;
+
+/// What the checks of a port stand on.
+pub trait PortFixture {
+    /// Why the check of this name is skipped with this fixture, if it is.
+    fn unmet(&self, _check: &str) -> Option<&'static str> {
+        None
+    }
+}
 
 /// What runs a check on a fixture.
 pub(crate) type RunPort<F> = for<'f> fn(&'f F) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'f>>;
@@ -33,15 +42,24 @@ impl<F> fmt::Debug for PortCheck<F> {
     }
 }
 
-/// What came of a suite: every check, with what it found wrong.
+/// What came of a suite.
 #[derive(Debug, Clone)]
 #[must_use = "assert it, or read it"]
 pub struct PortReport<F> {
-    /// In the order of the suite.
-    pub outcomes: Vec<(PortCheck<F>, Outcome)>,
+    /// Every check with its verdict, in the order of the suite.
+    pub verdicts: Vec<(PortCheck<F>, Verdict)>,
 }
 
 impl<F> PortReport<F> {
+    /// The checks that were skipped, with the reason.
+    pub fn skipped(&self) -> Vec<(&'static str, &'static str)> {
+        let skipped = |(check, verdict): &(PortCheck<F>, Verdict)| match verdict {
+            Verdict::Skipped(reason) => Some((check.name, *reason)),
+            _ => None,
+        };
+        self.verdicts.iter().filter_map(skipped).collect()
+    }
+
     /// Fails the test that runs the suite.
     ///
     /// # Panics
@@ -49,11 +67,13 @@ impl<F> PortReport<F> {
     /// Where a check failed; the text names each with its clause.
     pub fn assert(&self) {
         let failed: Vec<String> = self
-            .outcomes
+            .verdicts
             .iter()
-            .filter_map(|(check, outcome)| {
-                let failure = outcome.as_ref().err()?;
-                Some(format!("FAILED {}\n  clause: {}\n  {failure}", check.name, check.clause))
+            .filter_map(|(check, verdict)| match verdict {
+                Verdict::Failed(failure) => {
+                    Some(format!("FAILED {}\n  clause: {}\n  {failure}", check.name, check.clause))
+                }
+                _ => None,
             })
             .collect();
         assert!(failed.is_empty(), "{}", failed.join("\n"));
@@ -61,17 +81,20 @@ impl<F> PortReport<F> {
 }
 
 /// Runs one check on a fresh fixture.
-///
-/// # Errors
-///
-/// What the check found wrong.
-pub async fn run_port<F, M, T>(check: &PortCheck<F>, factory: &M) -> Outcome
+pub async fn run_port<F, M, T>(check: &PortCheck<F>, factory: &M) -> Verdict
 where
+    F: PortFixture,
     M: Fn() -> T,
     T: Future<Output: Into<F>>,
 {
     let fixture: F = factory().await.into();
-    (check.run)(&fixture).await
+    if let Some(reason) = fixture.unmet(check.name) {
+        return Verdict::Skipped(reason);
+    }
+    match (check.run)(&fixture).await {
+        Ok(()) => Verdict::Passed,
+        Err(failure) => Verdict::Failed(failure),
+    }
 }
 
 /// Runs one of these checks by its name and fails the test with it; what the macros expand to.
@@ -81,30 +104,35 @@ where
 /// Where the check fails, or there is none of this name.
 pub async fn run_port_named<F, M, T>(checks: Vec<PortCheck<F>>, name: &str, factory: M)
 where
+    F: PortFixture,
     M: Fn() -> T,
     T: Future<Output: Into<F>>,
 {
     let check = checks.into_iter().find(|check| check.name == name);
-    let outcome = match &check {
+    let verdict = match &check {
         Some(check) => run_port(check, &factory).await,
-        None => Err(Failure::new(format!("there is no check {name}"))),
+        None => Verdict::Failed(Failure::new(format!("there is no check {name}"))),
     };
     let clause = check.map_or("", |check| check.clause);
-    assert!(outcome.is_ok(), "{clause}\n{outcome:?}");
+    assert!(!matches!(verdict, Verdict::Failed(_)), "{clause}\n{verdict:?}");
+    if let Verdict::Skipped(reason) = verdict {
+        println!("skipped {name}: {reason}");
+    }
 }
 
 /// Runs these checks; every one gets a fresh fixture.
 pub async fn port<F, M, T>(checks: Vec<PortCheck<F>>, factory: M) -> PortReport<F>
 where
+    F: PortFixture,
     M: Fn() -> T,
     T: Future<Output: Into<F>>,
 {
-    let mut outcomes = Vec::new();
+    let mut verdicts = Vec::with_capacity(checks.len());
     for check in checks {
-        let outcome = run_port(&check, &factory).await;
-        outcomes.push((check, outcome));
+        let verdict = run_port(&check, &factory).await;
+        verdicts.push((check, verdict));
     }
-    PortReport { outcomes }
+    PortReport { verdicts }
 }
 
 /// Writes a test per check of a port.

@@ -1,8 +1,9 @@
 //! Checks of charges.
 
-use commerce_core::port::payment::{Authorize, ChargeState, GatewayError, IdempotencyKey, Lookup};
+use commerce_core::kernel::error::Effect;
+use commerce_core::port::payment::{Authorize, ChargeState, GatewayError, Lookup};
 
-use super::super::outcome::{Failure, Outcome, equal, holds};
+use super::super::outcome::{Outcome, equal, holds, present};
 use super::fixture::GatewayFixture;
 
 pub(crate) async fn gateway_has_one_name(f: &GatewayFixture) -> Outcome {
@@ -33,7 +34,7 @@ pub(crate) async fn gateway_other_key_is_another_charge(f: &GatewayFixture) -> O
 }
 
 pub(crate) async fn gateway_decline_is_final(f: &GatewayFixture) -> Outcome {
-    let Some(method) = f.declines.clone() else { return Ok(()) };
+    let method = present("a means of payment that is declined", f.declines.clone())?;
     let request = Authorize { method, ..f.request(&f.key()) };
     let declined = |result: &Result<_, GatewayError>| matches!(result, Err(GatewayError::Declined { .. }));
     let first = f.gateway.authorize(request.clone()).await;
@@ -44,39 +45,24 @@ pub(crate) async fn gateway_decline_is_final(f: &GatewayFixture) -> Outcome {
 pub(crate) async fn gateway_charge_is_looked_up(f: &GatewayFixture) -> Outcome {
     let key = f.key();
     let charge = f.gateway.authorize(f.request(&key)).await?;
-    looked_up(f, &key, |found| match found {
-        Lookup::Charge(found) => equal("the charge that is looked up", found, charge.clone()),
-        other => Err(Failure::new(format!("a charge was looked up as {other:?}"))),
-    })
-    .await
+    equal("the charge that is looked up", f.gateway.lookup(&key).await?, Lookup::Charge(charge))
 }
 
 pub(crate) async fn gateway_unknown_key_is_not_found(f: &GatewayFixture) -> Outcome {
-    looked_up(f, &f.key(), |found| equal("what a key that nobody used comes to", found, Lookup::NotFound))
-        .await
+    equal("what a key that nobody used comes to", f.gateway.lookup(&f.key()).await?, Lookup::NotFound)
 }
 
 pub(crate) async fn gateway_lost_answer_is_looked_up(f: &GatewayFixture) -> Outcome {
-    let Some(lose) = &f.lose_answer else { return Ok(()) };
+    let lose = present("a way to lose an answer", f.lose_answer.as_ref())?;
     let key = f.key();
     lose();
     let lost = f.gateway.authorize(f.request(&key)).await;
     let unknown = match &lost {
-        Err(GatewayError::Port(error)) => error.effect == commerce_core::kernel::error::Effect::Unknown,
+        Err(GatewayError::Port(error)) => error.effect == Effect::Unknown,
         _ => false,
     };
     holds("a lost answer has an unknown effect", unknown)?;
-    looked_up(f, &key, |found| holds("what was carried out is found", matches!(found, Lookup::Charge(_))))
-        .await?;
+    holds("what was carried out is found", matches!(f.gateway.lookup(&key).await?, Lookup::Charge(_)))?;
     let again = f.gateway.authorize(f.request(&key)).await?;
-    looked_up(f, &key, |found| equal("the charge behind a repeat", found, Lookup::Charge(again.clone())))
-        .await
-}
-
-pub(super) async fn looked_up(
-    f: &GatewayFixture,
-    key: &IdempotencyKey,
-    judge: impl FnOnce(Lookup) -> Outcome + Send,
-) -> Outcome {
-    judge(f.gateway.lookup(key).await?)
+    equal("the charge behind a repeat", f.gateway.lookup(&key).await?, Lookup::Charge(again))
 }

@@ -12,12 +12,12 @@ use commerce_core::value::id::{OrderId, PaymentId};
 use commerce_core::value::{Currency, Money};
 use uuid::Uuid;
 
-use super::super::outcome::Failure;
+use super::super::outcome::{Failure, equal};
+use super::super::suite::PortFixture;
 
 /// A gateway that takes no real money, and what the checks need to know of it.
 ///
-/// Whatever it is not told how to provoke is not checked: a fixture that says nothing of declines passes
-/// without them.
+/// Whatever it is not told how to provoke is skipped by name.
 #[derive(Clone)]
 pub struct GatewayFixture {
     pub(super) gateway: Arc<dyn PaymentGateway>,
@@ -28,6 +28,8 @@ pub struct GatewayFixture {
     pub(super) declines: Option<Arc<str>>,
     currency: Currency,
     pub(super) callback: Option<CallbackRequest>,
+    /// It takes all with the authorisation.
+    takes_at_once: bool,
     pub(super) lose_answer: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
@@ -43,6 +45,7 @@ impl GatewayFixture {
             declines: None,
             currency: Currency::EUR,
             callback: None,
+            takes_at_once: false,
             lose_answer: None,
         }
     }
@@ -51,6 +54,13 @@ impl GatewayFixture {
     #[must_use]
     pub fn declining(mut self, method: &str) -> Self {
         self.declines = Some(method.into());
+        self
+    }
+
+    /// The gateway takes all with the authorisation: there is nothing to capture or to give up.
+    #[must_use]
+    pub const fn taking_at_once(mut self) -> Self {
+        self.takes_at_once = true;
         self
     }
 
@@ -97,25 +107,25 @@ impl GatewayFixture {
         }
     }
 
-    /// A charge of which nothing was taken; `None` where the gateway takes all with the authorisation.
-    pub(super) async fn authorized(&self) -> Result<Option<Charge>, Failure> {
-        let charge = self.gateway.authorize(self.request(&self.key())).await?;
-        match charge.state {
-            ChargeState::Authorized => Ok(Some(charge)),
-            ChargeState::Captured => Ok(None),
-            other => Err(Failure::new(format!("an approved means of payment came to {other:?}"))),
-        }
+    /// A charge of which nothing was taken yet.
+    pub(super) async fn authorized(&self) -> Result<Charge, Failure> {
+        self.charged(ChargeState::Authorized).await
     }
 
     /// A charge that was taken whole, by whatever call.
     pub(super) async fn captured(&self) -> Result<Charge, Failure> {
-        match self.authorized().await? {
-            Some(charge) => {
-                self.gateway.capture(self.operation(&charge, 10_000)).await?;
-                Ok(charge)
-            }
-            None => Ok(self.gateway.authorize(self.request(&self.key())).await?),
+        if self.takes_at_once {
+            return self.charged(ChargeState::Captured).await;
         }
+        let charge = self.authorized().await?;
+        self.gateway.capture(self.operation(&charge, 10_000)).await?;
+        Ok(charge)
+    }
+
+    async fn charged(&self, state: ChargeState) -> Result<Charge, Failure> {
+        let charge = self.gateway.authorize(self.request(&self.key())).await?;
+        equal("the state of a charge by an approved means of payment", &charge.state, &state)?;
+        Ok(charge)
     }
 
     /// An operation on a charge, under a key of its own.
@@ -123,6 +133,34 @@ impl GatewayFixture {
         let (key, charge) = (self.key(), charge.reference.clone());
         let payment = PaymentId::derived(self.run, charge.0.as_bytes());
         Operation { key, payment, charge, amount: self.money(minor) }
+    }
+}
+
+impl PortFixture for GatewayFixture {
+    fn unmet(&self, check: &str) -> Option<&'static str> {
+        match check {
+            "gateway_decline_is_final" if self.declines.is_none() => {
+                Some("the fixture names no means of payment that is declined")
+            }
+            "gateway_lost_answer_is_looked_up" if self.lose_answer.is_none() => {
+                Some("the fixture cannot lose an answer")
+            }
+            "gateway_genuine_callback_is_read"
+            | "gateway_altered_callback_is_refused"
+            | "gateway_unsigned_callback_is_refused"
+                if self.callback.is_none() =>
+            {
+                Some("the fixture has no callback")
+            }
+            "gateway_captures_no_more_than_authorised"
+            | "gateway_same_key_captures_once"
+            | "gateway_void_gives_up"
+                if self.takes_at_once =>
+            {
+                Some("the gateway takes all with the authorisation")
+            }
+            _ => None,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use commerce_core::port::view::{ViewError, ViewStore};
 
 use super::super::exec::{self, BlockOn, Task, block_on};
 use super::super::outcome::Failure;
+use super::super::suite::PortFixture;
 
 /// A fresh store of views, with what the checks need besides it.
 #[derive(Clone)]
@@ -58,6 +59,8 @@ impl fmt::Debug for ViewFixture {
         f.debug_struct("ViewFixture").field("views", &self.views).finish_non_exhaustive()
     }
 }
+
+impl PortFixture for ViewFixture {}
 
 impl From<ViewError> for Failure {
     fn from(error: ViewError) -> Self {
