@@ -135,7 +135,8 @@ impl Prepared {
         let asserted = appends.chain(commit.expect.iter().map(|expect| (&expect.stream, expect.version)));
         let mut versions: Vec<(StreamId, Version)> =
             asserted.map(|(stream, version)| (stream.clone(), version)).collect();
-        versions.sort();
+        // Stable: of a stream that is asserted twice the append comes first, as the contract wants.
+        versions.sort_by(|left, right| left.0.cmp(&right.0));
         let mut nets: BTreeMap<&PoolKey, NetMove> = BTreeMap::new();
         for step in &commit.moves {
             nets.entry(&step.pool).or_default().add(step.op);

@@ -12,7 +12,8 @@ impl Commit {
     ///
     /// # Errors
     ///
-    /// [`CommitError::Stale`] for the smallest stream that is at another one.
+    /// [`CommitError::Stale`] for the smallest stream that is at another one; with what its append expected,
+    /// else with the first expectation that does not hold.
     pub fn check_versions(&self, version: impl Fn(&StreamId) -> Version) -> Result<(), CommitError> {
         let appends = self.append.iter().map(|append| (&append.stream, append.expected));
         let asserted = appends.chain(self.expect.iter().map(|expect| (&expect.stream, expect.version)));

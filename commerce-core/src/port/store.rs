@@ -149,6 +149,7 @@ pub trait Store: Debug + Send + Sync + 'static {
     ///
     /// *Atomic*: no reader and no crash ever sees a part. *Order of refusals*: mark, lease and fence,
     /// version, unique key, pool; within one the smallest key; `Short` lists all short pools, sorted.
+    /// Of a stream that is asserted twice the append is compared first, then the expectations in their order.
     /// A refusal changes nothing. *Streams*: versions are gapless; `Append` and `Expect` compare with the
     /// head. *Keys*: the net of release and claim counts; taking a key one owns succeeds; giving up
     /// another's or a free key does nothing. *Pools*: the moves of a commit are summed per pool before

@@ -55,7 +55,7 @@ macro_rules! __store_checks {
         { Store store::precedence precedence_key_before_pool
             "Order of refusals: unique key before pool." }
         { Store store::precedence precedence_smallest_stale_stream_is_named
-            "Within version the smallest stream is named, appended or expected." }
+            "Within version the smallest stream is named, appended or expected; of one stream its append, then its first expect." }
         { Store store::precedence precedence_smallest_taken_key_is_named
             "Within unique key the smallest key is named." }
         { Store store::precedence precedence_smallest_unbalanced_pool_is_named

@@ -86,7 +86,11 @@ pub(crate) async fn precedence_smallest_stale_stream_is_named(f: &Fixture) -> Ou
     let first = Commit::default().appends(&b, 5, 1).expects(&c, 5).expects(&a, 5);
     equal("of expects before an append", f.store().commit(first).await, Err(stale(&a, 5, 0)))?;
     let last = Commit::default().appends(&c, 5, 1).appends(&a, 5, 1).expects(&b, 5);
-    equal("of appends before an expect", f.store().commit(last).await, Err(stale(&a, 5, 0)))
+    equal("of appends before an expect", f.store().commit(last).await, Err(stale(&a, 5, 0)))?;
+    let twice = Commit::default().appends(&a, 5, 1).expects(&a, 6).expects(&a, 3);
+    equal("of one stream its append", f.store().commit(twice).await, Err(stale(&a, 5, 0)))?;
+    let twice = Commit::default().expects(&a, 6).expects(&a, 3);
+    equal("of one stream its first expect", f.store().commit(twice).await, Err(stale(&a, 6, 0)))
 }
 
 pub(crate) async fn precedence_smallest_taken_key_is_named(f: &Fixture) -> Outcome {
