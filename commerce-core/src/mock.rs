@@ -15,6 +15,7 @@ use crate::kernel::commit::{Commit, Fence, Load, Loaded, Receipt};
 use crate::kernel::error::{CommitError, PortError};
 use crate::kernel::event::RecordedEvent;
 use crate::kernel::stream::{StreamId, Version};
+use crate::port::carrier::{Carrier, CarrierRate, RateRequest};
 use crate::port::clock::{Clock, Sleeper};
 use crate::port::ids::Ids;
 use crate::port::lease::{Granted, Lease};
@@ -25,12 +26,13 @@ use crate::port::payment::{
 };
 use crate::port::publisher::{Outgoing, PublishError, Publisher};
 use crate::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use crate::port::tax::{TaxCalculator, TaxRequest};
 use crate::port::view::{
     Document, FacetQuery, Facets, ViewBatch, ViewError, ViewId, ViewPage, ViewQuery, ViewSchema, ViewState,
     ViewStore,
 };
 use crate::value::time::Timestamp;
-use crate::value::{Channel, Code};
+use crate::value::{Channel, Code, TaxRate};
 
 mock! {
     /// A mock of the store.
@@ -129,6 +131,28 @@ mock! {
     impl Notifier for Notifier {
         fn serves(&self, channel: Channel) -> bool;
         async fn send(&self, notice: Notice) -> Result<Option<Code>, NotifierError>;
+    }
+}
+
+mock! {
+    /// A mock of a carrier.
+    #[derive(Debug)]
+    pub Carrier {}
+
+    #[async_trait]
+    impl Carrier for Carrier {
+        async fn rates(&self, request: RateRequest) -> Result<Vec<CarrierRate>, PortError>;
+    }
+}
+
+mock! {
+    /// A mock of a tax service.
+    #[derive(Debug)]
+    pub TaxCalculator {}
+
+    #[async_trait]
+    impl TaxCalculator for TaxCalculator {
+        async fn rates(&self, request: TaxRequest) -> Result<Vec<TaxRate>, PortError>;
     }
 }
 

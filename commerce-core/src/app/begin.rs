@@ -13,7 +13,7 @@ use super::offers::Offers;
 use super::reading::{Answer, Ask, ReadError};
 use crate::carts::{Cart, CartError, Status as CartStatus};
 use crate::checkout::party::Party;
-use crate::checkout::quote::{Quote, QuoteInput, quote};
+use crate::checkout::quote::{Quote, quote};
 use crate::checkout::steps::{Awaits, Beginning, begin};
 use crate::checkout::{
     CheckoutError, CheckoutPlan, PaymentPlan, checkout_id, order_of, payment_of, reservation_of, stock,
@@ -84,10 +84,9 @@ impl Commerce {
             return Ok(Begun::Known(cart.lock().map_or(last, |lock| lock.checkout)));
         }
         let values = ground.settings.state.as_ref().map(ShopSettings::values).cloned().unwrap_or_default();
-        let now = self.now();
-        let promotions = ground.offers.rules(now);
-        let input =
-            QuoteInput { cart, products: &ground.offers.products, promotions, settings: &values, now };
+        let priced = (cart, &ground.offers, &values);
+        let assessed = self.assessed(priced).await?;
+        let input = self.quote_input(priced, &assessed);
         let quote = quote(&input)?;
         if quote.book.total != request.expected_total {
             let (expected, actual) = (request.expected_total, quote.book.total);
@@ -237,9 +236,9 @@ impl Commerce {
         let (ground, _) = self.ground(request, None).await?;
         let values = settings.state.as_ref().map(ShopSettings::values).cloned().unwrap_or_default();
         let cart = ground.cart.state.as_ref().ok_or(CartError::NotFound)?;
-        let (promotions, now) = (ground.offers.rules(self.now()), self.now());
-        let input =
-            QuoteInput { cart, products: &ground.offers.products, promotions, settings: &values, now };
+        let priced = (cart, &ground.offers, &values);
+        let assessed = self.assessed(priced).await?;
+        let input = self.quote_input(priced, &assessed);
         let pools = stock::pools(&quote(&input)?.lines, &values.locations);
         let load = Load { pools: pools.clone(), ..Load::default() };
         let loaded = self.store().load(load).await?;

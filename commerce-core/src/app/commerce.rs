@@ -9,12 +9,14 @@ use super::cache::StateCache;
 use crate::identity::Principal;
 use crate::kernel::event::Metadata;
 use crate::kernel::timer::{DueTimer, LeaseToken, TimerKey};
+use crate::port::carrier::Carrier;
 use crate::port::clock::Sleeper;
 use crate::port::ids::Ids;
 use crate::port::notifier::Notifier;
 use crate::port::payment::PaymentGateway;
 pub use crate::port::platform::Platform;
 use crate::port::store::Store;
+use crate::port::tax::TaxCalculator;
 use crate::value::Channel;
 use crate::value::actor::Actor;
 use crate::value::id::{CommandId, Id};
@@ -37,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) platform: Platform,
     pub(crate) gateways: Vec<Arc<dyn PaymentGateway>>,
     pub(crate) notifiers: Vec<Arc<dyn Notifier>>,
+    pub(crate) carriers: Vec<Arc<dyn Carrier>>,
+    pub(crate) taxes: Option<Arc<dyn TaxCalculator>>,
     pub(crate) cache: StateCache,
 }
 
@@ -87,6 +91,8 @@ impl Commerce {
             platform,
             gateways: Vec::new(),
             notifiers: Vec::new(),
+            carriers: Vec::new(),
+            taxes: None,
             cache: StateCache::default(),
         };
         let nobody = Principal::from(Actor::Guest(Id::derived(Uuid::nil(), b"nobody")));
@@ -121,12 +127,14 @@ impl Commerce {
         self.rebuilt(|shared| shared.notifiers.push(notifier))
     }
 
-    fn rebuilt(self, change: impl FnOnce(&mut Shared)) -> Self {
+    pub(super) fn rebuilt(self, change: impl FnOnce(&mut Shared)) -> Self {
         let mut shared = Shared {
             store: self.shared.store.clone(),
             platform: self.shared.platform.clone(),
             gateways: self.shared.gateways.clone(),
             notifiers: self.shared.notifiers.clone(),
+            carriers: self.shared.carriers.clone(),
+            taxes: self.shared.taxes.clone(),
             cache: StateCache::default(),
         };
         change(&mut shared);

@@ -2,6 +2,7 @@
 //!
 //! Asynchronous and without a runtime: every future is `Send` and runs wherever the host polls it.
 
+mod assess;
 pub mod audit;
 mod begin;
 mod cache;

@@ -13,7 +13,7 @@ use crate::catalog::{
     VariantInput,
 };
 use crate::checkout::CheckoutError;
-use crate::checkout::quote::{QuoteInput, quote};
+use crate::checkout::quote::quote;
 use crate::identity::authorise;
 use crate::inventory::{StockCommand, StockItem, stock_item_id};
 use crate::kernel::aggregate::{Aggregate, Instance, Permission};
@@ -250,10 +250,9 @@ impl Commerce {
         authorise(&self.request.principal, Permission::new("cart", "read"), Some(state.owner()))?;
         let settings: SettingsValues = self.settings().await?;
         let offers = self.offers(state, &codes, &answer).await.map_err(read_error)?;
-        let now = self.now();
-        let promotions = offers.rules(now);
-        let products = &offers.products;
-        let book = quote(&QuoteInput { cart: state, products, promotions, settings: &settings, now })?.book;
+        let priced = (state, &offers, &settings);
+        let assessed = self.assessed(priced).await?;
+        let book = quote(&self.quote_input(priced, &assessed))?.book;
         self.shared.cache.put(known);
         Ok(book)
     }

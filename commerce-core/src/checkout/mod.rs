@@ -10,6 +10,7 @@
 //! capture is a call of its own. An answer that went missing is looked up under the key of the call, never
 //! guessed. What a failed checkout undoes are only things whose ids follow from its own.
 
+pub mod assessment;
 pub mod command;
 pub mod compensation;
 pub mod error;

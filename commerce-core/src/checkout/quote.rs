@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::assessment::Assessment;
 use super::error::{CheckoutError, Unavailable};
 use crate::carts::{Cart, CartError};
 use crate::catalog::{Offer, Product};
@@ -11,7 +12,7 @@ use crate::kernel::personal::Personal;
 use crate::orders::OrderLine;
 use crate::pricing::price;
 use crate::settings::SettingsValues;
-use crate::shipping::{RateBasis, quote as rates};
+use crate::shipping::{RateBasis, RateError, RateQuote, quote as rates};
 use crate::value::id::ProductId;
 use crate::value::time::Timestamp;
 use crate::value::{
@@ -30,6 +31,8 @@ pub struct QuoteInput<'q> {
     pub promotions: Vec<PromotionRule>,
     /// How the shop sells.
     pub settings: &'q SettingsValues,
+    /// What carriers and a tax service say of it.
+    pub assessed: &'q Assessment,
     /// The present time.
     pub now: Timestamp,
 }
@@ -62,6 +65,27 @@ impl Quote {
 /// [`CheckoutError`] for an empty cart, lines that cannot be bought, a currency or shipping method that
 /// the shop does not offer, or amounts that do not fit.
 pub fn quote(input: &QuoteInput<'_>) -> Result<Quote, CheckoutError> {
+    let cart = input.cart;
+    let (mut pricing, lines) = priced(input)?;
+    let country = country(input);
+    if lines.iter().any(|line| line.shippable) {
+        pricing.shipping = shipping(input, &pricing)?;
+    }
+    pricing.promotions.clone_from(&input.promotions);
+    pricing.requested_codes = cart.codes().cloned().collect();
+    let levied = input.settings.taxes.iter().filter(|tax| tax.country.is_none() || tax.country == country);
+    pricing.tax_rates = match &input.assessed.taxes {
+        Some(taxes) => taxes.clone(),
+        None => levied.map(|tax| tax.rate.clone()).collect(),
+    };
+    pricing.tax_mode = input.settings.tax_mode;
+    pricing.rounding = input.settings.rounding;
+    let book = price(&pricing)?;
+    Ok(Quote { book, lines })
+}
+
+/// The lines at list prices, for pricing and for the order.
+pub(super) fn priced(input: &QuoteInput<'_>) -> Result<(PricingInput, Vec<OrderLine>), CheckoutError> {
     let cart = input.cart;
     if cart.lines().is_empty() {
         return Err(CartError::Empty.into());
@@ -98,18 +122,11 @@ pub fn quote(input: &QuoteInput<'_>) -> Result<Quote, CheckoutError> {
     if !missing.is_empty() {
         return Err(CheckoutError::Lines(missing));
     }
-    let country = cart.shipping_address().and_then(Personal::get).map(Address::country);
-    if lines.iter().any(|line| line.shippable) {
-        pricing.shipping = shipping(input, &pricing, country)?;
-    }
-    pricing.promotions.clone_from(&input.promotions);
-    pricing.requested_codes = cart.codes().cloned().collect();
-    let levied = input.settings.taxes.iter().filter(|tax| tax.country.is_none() || tax.country == country);
-    pricing.tax_rates = levied.map(|tax| tax.rate.clone()).collect();
-    pricing.tax_mode = input.settings.tax_mode;
-    pricing.rounding = input.settings.rounding;
-    let book = price(&pricing)?;
-    Ok(Quote { book, lines })
+    Ok((pricing, lines))
+}
+
+fn country(input: &QuoteInput<'_>) -> Option<Country> {
+    input.cart.shipping_address().and_then(Personal::get).map(Address::country)
 }
 
 /// Whether the variant is for sale in some currency: then only the price is missing.
@@ -142,30 +159,71 @@ fn order_line(line: &crate::carts::CartLine, offer: Offer, variant_name: Option<
     }
 }
 
-/// What sending costs. A shop without shipping methods sends for nothing.
-fn shipping(
-    input: &QuoteInput<'_>,
-    pricing: &PricingInput,
-    country: Option<Country>,
-) -> Result<Option<ShippingCharge>, CheckoutError> {
-    let country = country.ok_or(CheckoutError::NoAddress)?;
-    if input.settings.shipping.is_empty() {
+/// What sending costs. A shop without shipping methods and carriers sends for nothing.
+fn shipping(input: &QuoteInput<'_>, pricing: &PricingInput) -> Result<Option<ShippingCharge>, CheckoutError> {
+    if country(input).is_some() && input.settings.shipping.is_empty() && input.assessed.rates.is_none() {
         return Ok(None);
     }
+    let offered = offered(input, pricing)?;
     let chosen = input.cart.shipping_method().ok_or(CheckoutError::NoShippingMethod)?;
-    let mut basis = RateBasis { country, subtotal: Money::zero(pricing.currency), quantity: 0 };
-    for line in pricing.lines.iter().filter(|line| line.shippable) {
-        let extended = line.unit_price.extend(line.quantity, input.settings.rounding.mode)?;
-        basis.subtotal = basis.subtotal.checked_add(extended)?;
-        basis.quantity = basis.quantity.saturating_add(u64::from(line.quantity.get()));
-    }
-    let quotes = rates(&input.settings.shipping, &basis, input.now, input.settings.hold());
-    let quotes = quotes.map_err(|_| CheckoutError::NoShippingMethod)?;
-    let rate = quotes.into_iter().find(|rate| rate.method == *chosen);
+    let rate = offered.into_iter().find(|rate| rate.method == *chosen);
     let rate = rate.ok_or(CheckoutError::NoShippingMethod)?;
     Ok(Some(ShippingCharge {
         method: rate.label,
         amount: rate.price,
         tax_class: input.settings.shipping_tax.clone(),
     }))
+}
+
+/// What is sent at list prices: its value, and the number of units.
+pub(super) fn goods_value(
+    input: &QuoteInput<'_>,
+    pricing: &PricingInput,
+) -> Result<(Money, u64), CheckoutError> {
+    let (mut value, mut units) = (Money::zero(pricing.currency), 0_u64);
+    for line in pricing.lines.iter().filter(|line| line.shippable) {
+        let extended = line.unit_price.extend(line.quantity, input.settings.rounding.mode)?;
+        value = value.checked_add(extended)?;
+        units = units.saturating_add(u64::from(line.quantity.get()));
+    }
+    Ok((value, units))
+}
+
+/// The ways to send a cart, cheapest first: the shop's own methods, then what carriers offer under other
+/// codes.
+///
+/// # Errors
+///
+/// [`CheckoutError`] where it has no address, or the settings hold a rate that cannot be charged.
+fn offered(input: &QuoteInput<'_>, pricing: &PricingInput) -> Result<Vec<RateQuote>, CheckoutError> {
+    let country = country(input).ok_or(CheckoutError::NoAddress)?;
+    let (subtotal, quantity) = goods_value(input, pricing)?;
+    let basis = RateBasis { country, subtotal, quantity };
+    let own = &input.settings.shipping;
+    let mut quotes = match rates(own, &basis, input.now, input.settings.hold()) {
+        Ok(quotes) => quotes,
+        Err(RateError::Undeliverable { .. } | RateError::NoRate) => Vec::new(),
+        Err(_) => return Err(CheckoutError::NoShippingMethod),
+    };
+    let theirs = input.assessed.rates.iter().flatten();
+    let theirs = theirs.filter(|rate| own.iter().all(|method| method.code != rate.method));
+    quotes.extend(theirs.map(|rate| RateQuote {
+        method: rate.method.clone(),
+        label: rate.label.clone(),
+        price: rate.price,
+        days: rate.days,
+        expires_at: input.now.plus(input.settings.hold()),
+    }));
+    quotes.sort_by(RateQuote::by_price);
+    Ok(quotes)
+}
+
+/// As [`offered`], for a cart whose lines are not priced yet; empty where nothing is sent.
+///
+/// # Errors
+///
+/// As [`offered`] and [`quote`].
+pub fn shipping_rates(input: &QuoteInput<'_>) -> Result<Vec<RateQuote>, CheckoutError> {
+    let (pricing, lines) = priced(input)?;
+    if lines.iter().any(|line| line.shippable) { offered(input, &pricing) } else { Ok(Vec::new()) }
 }

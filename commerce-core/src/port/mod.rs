@@ -2,6 +2,7 @@
 //!
 //! Every method states its `# Contract`; the conformance suites of `commerce-testkit` test that text.
 
+pub mod carrier;
 pub mod clock;
 pub mod ids;
 pub mod lease;
@@ -11,4 +12,5 @@ pub mod platform;
 pub mod prelude;
 pub mod publisher;
 pub mod store;
+pub mod tax;
 pub mod view;

@@ -47,7 +47,7 @@ impl RateQuote {
     }
 
     /// Cheaper first, then faster, then by code.
-    fn by_price(&self, other: &Self) -> Ordering {
+    pub(crate) fn by_price(&self, other: &Self) -> Ordering {
         let key = |quote: &Self| (quote.price.minor(), quote.days.unwrap_or(u16::MAX));
         key(self).cmp(&key(other)).then_with(|| self.method.cmp(&other.method))
     }

@@ -15,6 +15,7 @@
 //! Checks that a store's [`Capabilities`](commerce_core::port::store::Capabilities) exclude, or that another
 //! port's fixture does not know how to provoke, are skipped by name, see [`Report`] and [`PortReport`].
 
+mod assessing;
 mod exec;
 mod fixture;
 mod gateway;
@@ -28,6 +29,7 @@ mod store;
 mod suite;
 mod view;
 
+pub use assessing::{CarrierFixture, TaxFixture, carrier_checks, tax_checks};
 pub use exec::{Task, block_on};
 pub use fixture::Fixture;
 pub use gateway::{GatewayFixture, gateway_checks};

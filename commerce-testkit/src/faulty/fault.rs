@@ -34,6 +34,10 @@ pub enum Port {
     Gateway,
     /// A message of a gateway on its way to the shop.
     Callback,
+    /// A carrier.
+    Carrier,
+    /// A tax service.
+    Tax,
     /// A provider of messages.
     Notifier,
     /// A broker.
@@ -80,10 +84,12 @@ impl Fault {
 
 impl Port {
     /// Every port.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Store,
         Self::Gateway,
         Self::Callback,
+        Self::Carrier,
+        Self::Tax,
         Self::Notifier,
         Self::Publisher,
         Self::Views,
@@ -101,9 +107,14 @@ impl Port {
         use Fault::{Delay, DieAfter, DieBefore, Duplicate, FailAfter, FailBefore, Late, Reorder};
         match self {
             Self::Store => &[FailBefore, FailAfter, Late, Delay, Duplicate, Reorder, DieBefore, DieAfter],
-            Self::Gateway | Self::Callback | Self::Notifier | Self::Publisher | Self::Views | Self::Lease => {
-                &[FailBefore, FailAfter, Delay, Duplicate, Reorder, DieBefore, DieAfter]
-            }
+            Self::Gateway
+            | Self::Callback
+            | Self::Carrier
+            | Self::Tax
+            | Self::Notifier
+            | Self::Publisher
+            | Self::Views
+            | Self::Lease => &[FailBefore, FailAfter, Delay, Duplicate, Reorder, DieBefore, DieAfter],
             Self::Clock => &[Delay, Duplicate],
             Self::Sleeper => &[FailBefore, Delay, DieBefore],
             Self::Ids => &[Duplicate, Reorder],
@@ -116,6 +127,8 @@ impl Port {
             Self::Store => "store",
             Self::Gateway => "gateway",
             Self::Callback => "callback",
+            Self::Carrier => "carrier",
+            Self::Tax => "tax",
             Self::Notifier => "notifier",
             Self::Publisher => "publisher",
             Self::Views => "views",

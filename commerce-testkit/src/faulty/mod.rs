@@ -22,6 +22,7 @@
 //! ```
 
 mod around;
+mod assessing;
 mod death;
 mod fault;
 mod faults;

@@ -6,10 +6,11 @@ use commerce_core::app::error::CommandError;
 use commerce_core::app::shopfront::ShopfrontError;
 use commerce_core::carts::{CartCommand, CartError};
 use commerce_core::value::id::CartId;
-use commerce_core::value::{Currency, PromotionCode, Quantity, Sku};
+use commerce_core::value::{Code, Currency, PromotionCode, Quantity, Sku};
 
 use super::context::Context;
 use super::shelf::CODES;
+use super::world::{EXPRESS, POST};
 use crate::shop::Shop;
 
 type Refused = CommandError<CartError>;
@@ -36,6 +37,8 @@ pub(super) async fn fill(context: &mut Context, buyer: u64) -> Option<CartId> {
     let (email, address) = Shop::contact(buyer);
     give(context, buyer, cart, CartCommand::SetContact { email }).await?;
     give(context, buyer, cart, CartCommand::SetShippingAddress { address }).await?;
+    let method = if context.dice().chance(500) { EXPRESS } else { POST };
+    give(context, buyer, cart, CartCommand::ChooseShipping { method: Code::new(method).ok()? }).await?;
     if context.dice().chance(350) {
         let code = context.dice().pick(&CODES).and_then(|(code, ..)| PromotionCode::new(code).ok())?;
         give(context, buyer, cart, CartCommand::ApplyCode { code }).await?;

@@ -153,6 +153,8 @@ fn usual_rates() -> Rates {
         .at(Port::Callback, 25)
         .at(Port::Lease, 15)
         .at(Port::Gateway, 15)
+        .at(Port::Carrier, 15)
+        .at(Port::Tax, 15)
         .at(Port::Notifier, 15)
         .at(Port::Publisher, 6);
     rare(rates.at(Port::Sleeper, 25), Port::Store)

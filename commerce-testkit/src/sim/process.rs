@@ -6,6 +6,7 @@ use std::time::Duration;
 use commerce_core::app::commerce::{Commerce, Platform};
 use commerce_core::app::stock_watch::StockWatch;
 use commerce_core::app::views::{OrderList, StockOverview};
+use commerce_core::port::carrier::Carrier;
 use commerce_core::port::clock::{Clock as ClockPort, Sleeper as SleeperPort};
 use commerce_core::port::ids::Ids as IdsPort;
 use commerce_core::port::lease::Lease;
@@ -13,6 +14,7 @@ use commerce_core::port::notifier::Notifier;
 use commerce_core::port::payment::PaymentGateway;
 use commerce_core::port::publisher::Publisher;
 use commerce_core::port::store::Store;
+use commerce_core::port::tax::TaxCalculator;
 use commerce_core::port::view::ViewStore;
 use commerce_core::value::Code;
 
@@ -52,7 +54,15 @@ pub(super) fn start(
     let gateway: Faulty<dyn PaymentGateway> = Faulty::on(gateway.clone(), faults.clone());
     let outbox: Arc<dyn Notifier> = Arc::new(world.outbox.clone());
     let outbox: Faulty<dyn Notifier> = Faulty::on(outbox, faults.clone());
-    let commerce = Commerce::new(store, platform).with_payment_gateway(gateway).with_notifier(outbox);
+    let (carrier, taxes): (Arc<dyn Carrier>, Arc<dyn TaxCalculator>) =
+        (Arc::new(world.carrier.clone()), Arc::new(world.taxes.clone()));
+    let carrier: Faulty<dyn Carrier> = Faulty::on(carrier, faults.clone());
+    let taxes: Faulty<dyn TaxCalculator> = Faulty::on(taxes, faults.clone());
+    let commerce = Commerce::new(store, platform)
+        .with_payment_gateway(gateway)
+        .with_notifier(outbox)
+        .with_carrier(carrier)
+        .with_tax_calculator(taxes);
     let shop = Shop { commerce, clock: world.clock.clone(), gateway: world.gateway.clone() };
     Process { shop, faults }
 }

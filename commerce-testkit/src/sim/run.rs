@@ -11,7 +11,8 @@ use commerce_core::port::clock::Clock as _;
 use commerce_core::port::payment::{CallbackRequest, PaymentGateway};
 use commerce_core::port::store::Store;
 use commerce_core::settings::{CapturePolicy, SettingsValues};
-use commerce_core::value::{Currency, Name, Price, Quantity, Sku};
+use commerce_core::shipping::{RateRule, ShippingMethod};
+use commerce_core::value::{Code, Currency, Label, Money, Name, Price, Quantity, Sku};
 
 use super::actor::Actor;
 use super::bank::{Bank, Post};
@@ -24,7 +25,7 @@ use super::shelf::{CODES, GOODS};
 use super::staff::Clerk;
 use super::viewed::views_say_what_the_log_says;
 use super::warehouse::Warehouse;
-use super::world::{Spawned, World};
+use super::world::{POST, Spawned, World};
 use super::{Ground, Simulation, mood};
 use crate::check::{Books, Breach, Findings, Rule, WatchedGateway};
 use crate::conformance::block_on;
@@ -423,7 +424,11 @@ async fn set_up(world: &World, ground: &Ground, gateway: &WatchedGateway, dice: 
     );
     let policies = [CapturePolicy::AtConfirm, CapturePolicy::OnShip, CapturePolicy::WithAuthorization];
     let capture = dice.pick(&policies).copied().unwrap_or_default();
-    shop.settings(|values| values.capture = capture).await;
+    shop.settings(|values| {
+        values.capture = capture;
+        values.shipping = post().into_iter().collect();
+    })
+    .await;
     for (sku, price, units) in GOODS {
         let parsed =
             (Sku::new(sku), Name::new(sku), Price::parse(price, Currency::EUR), Quantity::new(units));
@@ -442,4 +447,11 @@ async fn set_up(world: &World, ground: &Ground, gateway: &WatchedGateway, dice: 
     for (code, percent, uses) in CODES {
         shop.coupon(code, percent, uses).await;
     }
+}
+
+/// The shop's own way of sending, for which no carrier is asked.
+fn post() -> Option<ShippingMethod> {
+    let (code, label) = (Code::new(POST).ok()?, Label::new(POST).ok()?);
+    let rate = RateRule::Flat(Money::zero(Currency::EUR));
+    Some(ShippingMethod { code, label, rate, days: None, countries: Vec::new() })
 }

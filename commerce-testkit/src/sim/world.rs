@@ -7,12 +7,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use commerce_core::port::clock::Clock as _;
+use commerce_core::value::{Label, Rate, TaxClass, TaxRate};
 
 use super::context::Process;
 use super::shelf::Shelf;
 use crate::check::Breach;
 use crate::dice::Dice;
-use crate::fake::{Broker, Clock, Gateway, Outbox};
+use crate::fake::{Broker, Carrier, Clock, Gateway, Outbox, TaxTable};
+
+/// The way of sending that only the carrier knows.
+pub(super) const EXPRESS: &str = "express";
+/// The shop's own way of sending.
+pub(super) const POST: &str = "post";
+
+/// A tax on everything, inside its price or on top of it as the settings say.
+fn vat() -> TaxTable {
+    let parsed = (Label::new("VAT"), Rate::parse("19"));
+    let (Ok(name), Ok(rate)) = parsed else { return TaxTable::new() };
+    TaxTable::new().levying(None, TaxRate { name, class: TaxClass::Standard, rate })
+}
 
 /// Something that goes on by itself.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -31,6 +44,8 @@ pub(super) struct World {
     /// The name under which the shop knows it.
     pub(super) provider: &'static str,
     pub(super) outbox: Outbox,
+    pub(super) carrier: Carrier,
+    pub(super) taxes: TaxTable,
     /// Where events are published, in every fourth seed: it takes as long as all the rest.
     pub(super) broker: Option<Broker>,
     pub(super) shelf: Shelf,
@@ -61,6 +76,8 @@ impl World {
             gateway,
             provider,
             outbox: Outbox::taking(),
+            carrier: Carrier::new().offering(EXPRESS, 790, Some(1)),
+            taxes: vat(),
             broker: None,
             shelf: Shelf::default(),
             nodes: Mutex::default(),
