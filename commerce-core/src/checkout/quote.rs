@@ -189,12 +189,7 @@ pub(super) fn goods_value(
     Ok((value, units))
 }
 
-/// The ways to send a cart, cheapest first: the shop's own methods, then what carriers offer under other
-/// codes.
-///
-/// # Errors
-///
-/// [`CheckoutError`] where it has no address, or the settings hold a rate that cannot be charged.
+/// As [`shipping_rates`], for lines that are priced.
 fn offered(input: &QuoteInput<'_>, pricing: &PricingInput) -> Result<Vec<RateQuote>, CheckoutError> {
     let country = country(input).ok_or(CheckoutError::NoAddress)?;
     let (subtotal, quantity) = goods_value(input, pricing)?;
@@ -218,11 +213,12 @@ fn offered(input: &QuoteInput<'_>, pricing: &PricingInput) -> Result<Vec<RateQuo
     Ok(quotes)
 }
 
-/// As [`offered`], for a cart whose lines are not priced yet; empty where nothing is sent.
+/// The ways to send a cart, cheapest first: the shop's own methods, then what carriers offer under other
+/// codes. Empty where nothing is sent.
 ///
 /// # Errors
 ///
-/// As [`offered`] and [`quote`].
+/// [`CheckoutError`], as [`quote`] refuses the cart; that no method was chosen is no error.
 pub fn shipping_rates(input: &QuoteInput<'_>) -> Result<Vec<RateQuote>, CheckoutError> {
     let (pricing, lines) = priced(input)?;
     if lines.iter().any(|line| line.shippable) { offered(input, &pricing) } else { Ok(Vec::new()) }
