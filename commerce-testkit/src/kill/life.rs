@@ -1,6 +1,6 @@
 //! One shop through all its deaths.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use commerce_core::app::commerce::{Commerce, Platform};
 use commerce_core::checkout::Checkout;
@@ -11,8 +11,9 @@ use commerce_core::port::payment::PaymentGateway;
 use commerce_core::port::store::Store;
 use commerce_core::value::time::Timestamp;
 
+use super::bank::{Bank, FakeBank};
 use super::report::Outcome;
-use super::scenario::{Prepared, Scenario, Seen, lock};
+use super::scenario::{Prepared, Scenario};
 use super::{KillPoint, Recovery};
 use crate::check::{Books, Breach, Findings, WatchedGateway};
 use crate::fake::{Clock, Gateway, Ids, Sleeper};
@@ -27,7 +28,7 @@ pub(super) struct Life {
     watched: WatchedGateway,
     scenario: Scenario,
     prepared: Prepared,
-    seen: Mutex<Seen>,
+    bank: Arc<dyn Bank>,
     starts: u64,
 }
 
@@ -37,21 +38,24 @@ impl Life {
         let watched = WatchedGateway::on(Arc::new(gateway.clone()), store.clone());
         let shop = Shop::on_shared(store.clone(), clock.clone(), gateway.clone(), 1);
         let prepared = scenario.prepare(&shop).await;
-        Self { store, clock, gateway, watched, scenario, prepared, seen: Mutex::default(), starts: 1 }
+        let bank = Arc::new(FakeBank::at(gateway.clone()));
+        Self { store, clock, gateway, watched, scenario, prepared, bank, starts: 1 }
     }
 
-    /// A shop that was prepared before, perhaps by another process, on a gateway that may be far away.
+    /// A shop that was prepared before, perhaps by another process, on a gateway and a bank that may be far
+    /// away.
     pub(super) fn resumed(
         store: Arc<dyn Store>,
         clock: Clock,
         gateway: Arc<dyn PaymentGateway>,
+        bank: Arc<dyn Bank>,
         scenario: Scenario,
         prepared: Prepared,
         starts: u64,
     ) -> Self {
         let watched = WatchedGateway::on(gateway, store.clone());
         let gateway = scenario.gateway();
-        Self { store, clock, gateway, watched, scenario, prepared, seen: Mutex::default(), starts }
+        Self { store, clock, gateway, watched, scenario, prepared, bank, starts }
     }
 
     /// Whose books are compared with the shop's.
@@ -63,7 +67,7 @@ impl Life {
     /// Acts as this script lets it; tells how many calls it made, or that it died.
     pub(super) async fn act_until(&mut self, script: Script) -> Option<u64> {
         let (shop, faults) = self.process(script);
-        until_it_dies(&faults, self.scenario.act(&shop, &self.prepared, &self.seen)).await?;
+        until_it_dies(&faults, self.scenario.act(&shop, &self.prepared, &*self.bank)).await?;
         Some(faults.calls())
     }
 
@@ -101,14 +105,14 @@ impl Life {
     /// How many calls the scenario makes where nobody dies.
     pub(super) async fn undisturbed(mut self) -> u64 {
         let (shop, faults) = self.process(Script::default());
-        self.scenario.act(&shop, &self.prepared, &self.seen).await;
+        self.scenario.act(&shop, &self.prepared, &*self.bank).await;
         faults.calls()
     }
 
     /// How many calls the process makes that takes over behind a death.
     pub(super) async fn calls_of_recovery(mut self, first: KillPoint, recovery: Recovery) -> u64 {
         let (shop, faults) = self.process(first.script());
-        until_it_dies(&faults, self.scenario.act(&shop, &self.prepared, &self.seen)).await;
+        until_it_dies(&faults, self.scenario.act(&shop, &self.prepared, &*self.bank)).await;
         let (shop, faults) = self.process(Script::default());
         self.recover(&shop, recovery).await;
         faults.calls()
@@ -120,7 +124,7 @@ impl Life {
         for (number, point) in points.iter().enumerate() {
             let (shop, faults) = self.process(point.script());
             let survived = if number == 0 {
-                until_it_dies(&faults, self.scenario.act(&shop, &self.prepared, &self.seen)).await
+                until_it_dies(&faults, self.scenario.act(&shop, &self.prepared, &*self.bank)).await
             } else {
                 until_it_dies(&faults, self.recover(&shop, recovery)).await.map(drop)
             };
@@ -138,7 +142,7 @@ impl Life {
         self.look_at(&mut outcome.faults, "behind the recovery", false).await;
         // The browser asks again in any case: it has had no answer.
         let (shop, _) = self.process(Script::default());
-        self.scenario.act(&shop, &self.prepared, &self.seen).await;
+        self.scenario.act(&shop, &self.prepared, &*self.bank).await;
         shop.settle().await.unwrap_or_default();
         self.look_at(&mut outcome.faults, "in the end", true).await;
         outcome
@@ -147,7 +151,7 @@ impl Life {
     /// Goes on behind a death; tells when no checkout was under way any more.
     async fn recover(&self, shop: &Shop, recovery: Recovery) -> Timestamp {
         if recovery == Recovery::Browser {
-            self.scenario.act(shop, &self.prepared, &self.seen).await;
+            self.scenario.act(shop, &self.prepared, &*self.bank).await;
         }
         let mut books = Books::default();
         let mut ended = None;
@@ -165,7 +169,7 @@ impl Life {
             }
         }
         // A bank tells until it is heard.
-        self.scenario.deliver(shop, &self.seen).await;
+        self.scenario.deliver(shop, &*self.bank).await;
         shop.settle().await.unwrap_or_default();
         ended.unwrap_or_else(|| self.clock.now())
     }
@@ -214,8 +218,7 @@ impl Life {
                 faults.push(format!("{kept:?} of {total} kept and reserved of order {id}, {due} due"));
             }
         }
-        let seen = lock(&self.seen);
-        if seen.message.is_some() && !seen.delivered {
+        if self.bank.untold().is_some() {
             faults.push("the bank's message was never accepted".to_owned());
         }
     }

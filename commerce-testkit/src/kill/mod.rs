@@ -10,6 +10,7 @@
 //! A [`KillPoints`] runs on any store that it can make from a clock. It lets a process die by letting it go;
 //! [`process`] kills real ones.
 
+mod bank;
 mod life;
 pub mod process;
 mod report;

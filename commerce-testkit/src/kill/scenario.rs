@@ -1,17 +1,16 @@
 //! What is under way when the process dies.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use commerce_core::app::checkout::{CheckoutReceipt, CheckoutRequest, CheckoutStatus};
 use commerce_core::checkout::fulfil::shipment_of;
 use commerce_core::checkout::payment_of;
 use commerce_core::orders::OrderStatus;
-use commerce_core::port::payment::{CallbackRequest, ChargeState};
+use commerce_core::port::payment::CallbackRequest;
 use commerce_core::settings::{CapturePolicy, SettingsValues};
 use commerce_core::value::id::{CartId, CommandId, Id, RefundId};
 use commerce_core::value::{Money, Reason};
 use uuid::Uuid;
 
+use super::bank::Bank;
 use crate::fake::{Behaviour, Gateway};
 use crate::shop::Shop;
 
@@ -60,18 +59,6 @@ pub(super) struct Prepared {
     pub(super) cart: CartId,
     pub(super) total: Money,
     pub(super) click: CommandId,
-}
-
-/// What has come of a run so far, as the buyer and the bank know it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
-    /// The message of the bank, which delivers it until it is accepted.
-    pub(super) message: Option<CallbackRequest>,
-    pub(super) delivered: bool,
-}
-
-pub(super) fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Scenario {
@@ -149,7 +136,7 @@ impl Scenario {
     }
 
     /// What the buyer, the bank and the staff do; done again, it goes on where it was.
-    pub(super) async fn act(self, shop: &Shop, prepared: &Prepared, seen: &Mutex<Seen>) {
+    pub(super) async fn act(self, shop: &Shop, prepared: &Prepared, bank: &dyn Bank) {
         let buyer = shop.buyer(BUYER).with_command_id(prepared.click);
         let request = CheckoutRequest::new(prepared.cart, prepared.total);
         let Ok(receipt) = buyer.checkout(request).await else { return };
@@ -158,7 +145,9 @@ impl Scenario {
             shop.settle().await.unwrap_or_default();
         }
         if matches!(self, Self::Redirected | Self::PaidTooLate) {
-            self.confirm(shop, &receipt, seen).await;
+            // Once only: asked again, the buyer has paid.
+            bank.pay(payment_of(receipt.checkout));
+            self.deliver(shop, bank).await;
             return;
         }
         if receipt.status == CheckoutStatus::Confirmed || self == Self::AnswerLost {
@@ -166,26 +155,11 @@ impl Scenario {
         }
     }
 
-    /// The buyer pays at the bank, once, and the bank tells until it is heard.
-    async fn confirm(self, shop: &Shop, receipt: &CheckoutReceipt, seen: &Mutex<Seen>) {
-        {
-            let mut seen = lock(seen);
-            if seen.message.is_none() {
-                seen.message = shop.gateway.decide(payment_of(receipt.checkout), ChargeState::Captured);
-            }
-        }
-        self.deliver(shop, seen).await;
-    }
-
     /// The bank tells what was not heard yet.
-    pub(super) async fn deliver(self, shop: &Shop, seen: &Mutex<Seen>) {
-        let message = {
-            let seen = lock(seen);
-            seen.message.clone().filter(|_| !seen.delivered)
-        };
-        let Some(CallbackRequest { headers, body }) = message else { return };
+    pub(super) async fn deliver(self, shop: &Shop, bank: &dyn Bank) {
+        let Some(CallbackRequest { headers, body }) = bank.untold() else { return };
         if shop.commerce.payment_callback("fake", headers, body).await.is_ok() {
-            lock(seen).delivered = true;
+            bank.heard();
         }
     }
 

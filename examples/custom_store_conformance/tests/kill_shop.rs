@@ -53,6 +53,16 @@ fn g8_kill_9_answer_lost() {
 }
 
 #[test]
+fn g8_kill_9_redirected() {
+    survives(Scenario::Redirected);
+}
+
+#[test]
+fn g8_kill_9_paid_too_late() {
+    survives(Scenario::PaidTooLate);
+}
+
+#[test]
 fn g8_kill_9_abandoned() {
     survives(Scenario::Abandoned);
 }

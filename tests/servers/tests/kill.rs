@@ -80,6 +80,11 @@ fn g8_kill_9_on_postgres_authorised_then_captured() {
 }
 
 #[test]
+fn g8_kill_9_on_postgres_redirected() {
+    on_a_database(Scenario::Redirected);
+}
+
+#[test]
 fn g8_kill_9_on_postgres_declined() {
     on_a_database(Scenario::Declined);
 }

@@ -78,8 +78,8 @@ impl Errand {
         Some(Self { scenario, cart, total, process: process.parse().ok()?, part, point })
     }
 
-    /// Does the errand on the store that `open` opens, with the gateway at the other end of this process's
-    /// standard input and output. Where the process is to be killed it says so and waits to be.
+    /// Does the errand on the store that `open` opens, with the gateway and the bank at the other end of this
+    /// process's standard input and output. Where the process is to be killed it says so and waits to be.
     ///
     /// # Errors
     ///
@@ -90,8 +90,9 @@ impl Errand {
         let remote = Arc::new(Remote::on(BufReader::new(io::stdin()), io::stdout()));
         let click = CommandId::derived(self.cart.uuid(), b"click");
         let prepared = Prepared { cart: self.cart, total: self.total, click };
+        let (scenario, starts) = (self.scenario, self.process * 100);
         let mut life =
-            Life::resumed(store, clock.clone(), remote.clone(), self.scenario, prepared, self.process * 100);
+            Life::resumed(store, clock.clone(), remote.clone(), remote.clone(), scenario, prepared, starts);
         let script = self.point.map(KillPoint::script).unwrap_or_default();
         let restarted = clock.now();
         let done = match self.part {

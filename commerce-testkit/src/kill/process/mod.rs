@@ -1,7 +1,7 @@
 //! Real deaths: the shop runs in a process of its own, which is killed with `SIGKILL` where it is to die.
 //!
-//! The gateway stays with the one who kills, so that its books outlive every process, and the store is
-//! whatever the process opens: a file, a server. A program does its part with [`Errand::run`]; a test says
+//! The gateway and the bank stay with the one who kills, so that their books outlive every process, and the
+//! store is whatever the process opens: a file, a server. A program does its part with [`Errand::run`]; a test says
 //! how the program is started and how the store is opened afterwards, see [`ProcessKills`].
 #![allow(
     clippy::indexing_slicing,
@@ -19,6 +19,7 @@ use std::time::Duration;
 use commerce_core::port::store::Store;
 use serde_json::{Value, json};
 
+use super::bank::FakeBank;
 use super::life::Life;
 use super::report::{Outcome, Report};
 use super::scenario::{Prepared, Scenario};
@@ -84,6 +85,7 @@ struct Shopkeeper<P> {
     place: P,
     scenario: Scenario,
     gateway: Gateway,
+    bank: Arc<FakeBank>,
     prepared: Prepared,
     processes: u64,
 }
@@ -93,7 +95,8 @@ impl<P: Place> Shopkeeper<P> {
         let (gateway, clock) = (scenario.gateway(), Clock::default());
         let shop = Shop::on_shared(place.open(clock.clone()), clock, gateway.clone(), 1);
         let prepared = block_on(scenario.prepare(&shop));
-        Self { place, scenario, gateway, prepared, processes: 0 }
+        let bank = Arc::new(FakeBank::at(gateway.clone()));
+        Self { place, scenario, gateway, bank, prepared, processes: 0 }
     }
 
     fn dies_once(mut self, point: KillPoint, recovery: Recovery) -> io::Result<Outcome> {
@@ -118,7 +121,8 @@ impl<P: Place> Shopkeeper<P> {
         let clock = Clock::default();
         let store = self.place.open(clock.clone());
         let (prepared, gateway) = (self.prepared.clone(), self.gateway.clone());
-        let life = Life::resumed(store, clock, Arc::new(gateway.clone()), self.scenario, prepared, 0);
+        let remote = Arc::new(gateway.clone());
+        let life = Life::resumed(store, clock, remote, self.bank.clone(), self.scenario, prepared, 0);
         block_on(life.keeping_books_of(gateway).look_at(&mut outcome.faults, "in the end", true));
         Ok(outcome)
     }
@@ -155,7 +159,7 @@ impl<P: Place> Shopkeeper<P> {
                 wire::say(&mut to, &json!({}))?;
                 return Ok(end_of(done));
             }
-            let answer = block_on(wire::answer(&self.gateway, &question));
+            let answer = block_on(wire::answer(&self.gateway, &*self.bank, &question));
             wire::say(&mut to, &answer.ok_or_else(|| io::Error::other("a question without sense"))?)?;
         }
         Err(io::Error::other("a process ended by itself"))

@@ -9,11 +9,13 @@ use commerce_core::port::payment::{
     Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
     PaymentGateway, Settled, VerifiedCallback,
 };
+use commerce_core::value::id::PaymentId;
 use serde_json::{Value, from_value, json};
 
+use super::super::bank::Bank;
 use crate::fake::Gateway;
 
-/// The gateway of a process: one at the other end of its pipes, which outlives it.
+/// The gateway and the bank of a process: at the other end of its pipes, where they outlive it.
 pub(super) struct Remote<R, W> {
     pipes: Mutex<(R, W)>,
 }
@@ -118,14 +120,54 @@ impl<R: BufRead + Send + 'static, W: Write + Send + 'static> PaymentGateway for 
         found.ok_or_else(|| senseless("lookup"))
     }
 
-    fn verify(&self, _request: &CallbackRequest) -> Result<VerifiedCallback, CallbackError> {
-        Err(CallbackError::Signature)
+    /// What only the gateway and the shop know is known here too.
+    fn verify(&self, request: &CallbackRequest) -> Result<VerifiedCallback, CallbackError> {
+        Gateway::approving().verify(request)
     }
 }
 
-/// Answers a question of a process with what the gateway does; `None` for what is no question to it.
-pub(super) async fn answer(gateway: &Gateway, question: &Value) -> Option<Value> {
+/// Pipes that are gone tell nothing: the process is about to end.
+impl<R: BufRead + Send, W: Write + Send> Bank for Remote<R, W> {
+    fn pay(&self, payment: PaymentId) {
+        drop(self.ask(&json!({ "pay": payment })));
+    }
+
+    fn untold(&self) -> Option<CallbackRequest> {
+        let message = self.ask(&json!({ "untold": {} })).ok()?;
+        let (headers, body) = (message["headers"].clone(), message["body"].clone());
+        Some(CallbackRequest { headers: from_value(headers).ok()?, body: from_value(body).ok()? })
+    }
+
+    fn heard(&self) {
+        drop(self.ask(&json!({ "heard": {} })));
+    }
+}
+
+fn answer_of_bank(bank: &dyn Bank, operation: &str, request: &Value) -> Option<Value> {
+    match operation {
+        "pay" => bank.pay(from_value(request.clone()).ok()?),
+        "heard" => bank.heard(),
+        "untold" => {
+            let CallbackRequest { headers, body } = bank.untold().unwrap_or_default();
+            // Nothing to tell has no body.
+            return Some(if body.is_empty() {
+                json!({})
+            } else {
+                json!({ "headers": headers, "body": body })
+            });
+        }
+        _ => return None,
+    }
+    Some(json!({}))
+}
+
+/// Answers a question of a process with what the gateway or the bank does; `None` for what is no question to
+/// them.
+pub(super) async fn answer(gateway: &Gateway, bank: &dyn Bank, question: &Value) -> Option<Value> {
     let (operation, request) = question.as_object()?.iter().next()?;
+    if let Some(answer) = answer_of_bank(bank, operation, request) {
+        return Some(answer);
+    }
     let get = |name: &str| request[name].clone();
     let done: Result<Value, GatewayError> = match operation.as_str() {
         "authorize" => {
