@@ -7,9 +7,14 @@ use commerce_adapters_memory::MemoryStore;
 use commerce_core::port::clock::Clock;
 use commerce_core::port::store::Store;
 
+/// What stands behind this name on the command line, where it is there.
+pub fn argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
+}
+
 /// The address behind `--store`, where the command line has one.
 pub fn address() -> Option<String> {
-    std::env::args().skip_while(|argument| argument != "--store").nth(1)
+    argument("--store")
 }
 
 /// A fresh store that judges timers by this clock.

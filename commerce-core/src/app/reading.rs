@@ -7,6 +7,7 @@ use super::commerce::Commerce;
 use super::execute::query_of;
 use crate::kernel::aggregate::{Aggregate, Instance};
 use crate::kernel::commit::{Load, Loaded, LoadedStream};
+use crate::kernel::error::ErrorClass;
 use crate::kernel::replay::{ReplayError, replay};
 use crate::kernel::stream::StreamId;
 use crate::value::id::Id;
@@ -99,4 +100,15 @@ pub enum ReadError {
     /// What is stored cannot be read.
     #[error("what is stored cannot be read")]
     Corrupt(#[from] ReplayError),
+}
+
+impl ReadError {
+    /// What to do about it: the HTTP status in one match.
+    pub const fn class(&self) -> ErrorClass {
+        match self {
+            Self::Denied(_) => ErrorClass::Refused,
+            Self::Port(_) => ErrorClass::Unavailable,
+            Self::Corrupt(_) => ErrorClass::Bug,
+        }
+    }
 }

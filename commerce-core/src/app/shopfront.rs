@@ -18,6 +18,7 @@ use crate::identity::authorise;
 use crate::inventory::{StockCommand, StockItem, stock_item_id};
 use crate::kernel::aggregate::{Aggregate, Instance, Permission};
 use crate::kernel::batch::Batch;
+use crate::kernel::error::ErrorClass;
 use crate::kernel::unique::Key;
 use crate::settings::SettingsValues;
 use crate::value::actor::Owner;
@@ -87,6 +88,16 @@ pub enum ShopfrontError {
     /// Whatever else can go wrong with a decision over several aggregates.
     #[error("the shop cannot do it now")]
     Checkout(#[from] CheckoutError),
+}
+
+impl ShopfrontError {
+    /// What to do about it: the HTTP status in one match.
+    pub const fn class(&self) -> ErrorClass {
+        match self {
+            Self::Checkout(error) => error.class(),
+            _ => ErrorClass::Refused,
+        }
+    }
 }
 
 /// The namespace of ids derived from SKUs.
