@@ -119,3 +119,7 @@ impl fmt::Debug for StateCache {
         f.debug_struct("StateCache").field("states", &self.lock().states.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "cache_tests.rs"]
+mod tests;

@@ -74,3 +74,18 @@ pub trait Carrier: Debug + Send + Sync + 'static {
     /// checkout whose total has changed is refused, and the buyer sees the new one.
     async fn rates(&self, request: RateRequest) -> Result<Vec<CarrierRate>, PortError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_shows_its_country_only() {
+        let destination = Destination {
+            country: "DE".parse().unwrap(),
+            region: Some("Berlin".into()),
+            postcode: Some("10117".into()),
+        };
+        assert_eq!(format!("{destination:?}"), "Destination { country: DE, .. }");
+    }
+}

@@ -81,3 +81,15 @@ pub trait Notifier: Debug + Send + Sync + 'static {
     /// reason holds no part of an address.
     async fn send(&self, notice: Notice) -> Result<Option<Code>, NotifierError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_shows_only_that_there_is_one() {
+        let email = Email::new("anna@example.com").unwrap();
+        let contact = Contact { email: Some(email), phone: None };
+        assert_eq!(format!("{contact:?}"), "Contact { email: \"***\", phone: \"none\" }");
+    }
+}

@@ -107,3 +107,36 @@ fn cut(cart: &Cart<'_>, line: usize, units: u32, rate: Rate) -> Cut {
     let amount = fraction(cart.left_of(line), numerator, denominator, cart.input.rounding.mode);
     Cut { line, amount, reason: DiscountReason::Gift { units } }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deal(buy: u32, get: u32) -> Deal {
+        let (buy, get) = (buy.try_into().unwrap(), get.try_into().unwrap());
+        Deal { buy, get, rate: Rate::HUNDRED, max_gifts: None }
+    }
+
+    #[test]
+    fn whole_rounds_count_and_a_begun_one_gives_what_is_paid_for() {
+        let gifts = |units| deal(2, 3).gifts(units);
+        assert_eq!([0, 2, 3, 4, 5, 7, 8, 13].map(gifts), [0, 0, 1, 2, 3, 3, 4, 7]);
+        let capped = Deal { max_gifts: Some(5), ..deal(2, 3) };
+        assert_eq!([8, 13].map(|units| capped.gifts(units)), [4, 5]);
+    }
+
+    #[test]
+    fn every_begun_round_was_bought() {
+        let bought = |gifts| deal(2, 3).bought_for(gifts);
+        assert_eq!([0, 1, 3, 4, 7].map(bought), [0, 2, 2, 4, 6]);
+    }
+
+    #[test]
+    fn units_are_taken_from_the_front_and_nothing_of_what_is_empty() {
+        let units = [(7, 2), (8, 0), (9, 3)];
+        let picked = |wanted| pick(units.into_iter(), wanted);
+        assert_eq!(picked(2), [(7, 2)]);
+        assert_eq!(picked(3), [(7, 2), (9, 1)]);
+        assert_eq!(picked(9), [(7, 2), (9, 3)]);
+    }
+}

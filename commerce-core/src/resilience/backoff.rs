@@ -95,4 +95,27 @@ mod tests {
             }
         }
     }
+
+    /// The first outputs of splitmix64 from state 0, as its reference implementation prints them.
+    #[test]
+    fn seeds_are_spread_as_splitmix64_does() {
+        assert_eq!(mix(0), 0xe220_a839_7b1d_cdaf);
+        assert_eq!(mix(0x9e37_79b9_7f4a_7c15), 0x6e78_9e6a_a1b9_65f4);
+        assert_eq!(mix(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2)), 0x06c4_5d18_8009_454f);
+    }
+
+    #[test]
+    fn jitter_cuts_at_most_its_share_off_and_every_retry_differs() {
+        let first = Duration::from_secs(100);
+        let policy = Backoff { first, longest: first, jitter_percent: 25, ..Backoff::default() };
+        let cut = |retry: u32| {
+            let pause = policy.pause(retry, 0b110).unwrap();
+            u64::try_from((first - pause).as_micros()).unwrap()
+        };
+        for retry in 1..=3 {
+            // A quarter of a hundred seconds, in microseconds, both ends included.
+            assert_eq!(cut(retry), mix(0b110 ^ u64::from(retry)) % 25_000_001);
+        }
+        assert!(cut(1) != cut(2) && cut(2) != cut(3) && cut(1) != cut(3));
+    }
 }

@@ -227,4 +227,21 @@ mod tests {
         let address = Address::new(&berlin()).unwrap();
         assert_eq!(format!("{address:?} {:?}", berlin()), "Address(***) AddressInput(***)");
     }
+
+    #[test]
+    fn every_part_is_where_it_belongs() {
+        let full = AddressInput {
+            line2: Some("3. Stock".into()),
+            region: Some("Berlin-Mitte".into()),
+            phone: Some("+49 30 123456".into()),
+            ..berlin()
+        };
+        let address = Address::new(&full).unwrap();
+        assert_eq!((address.recipient(), address.line1()), ("Ana López", "Unter den Linden 1"));
+        assert_eq!((address.line2(), address.city()), (Some("3. Stock"), "Berlin"));
+        assert_eq!((address.region(), address.postcode()), (Some("Berlin-Mitte"), Some("10117")));
+        assert!(address.phone().is_some());
+        let short = Address::new(&berlin()).unwrap();
+        assert_eq!((short.line2(), short.region(), short.phone()), (None, None, None));
+    }
 }

@@ -121,4 +121,10 @@ mod tests {
             assert_eq!(Country::new(code), Err(InvalidCountry), "{code}");
         }
     }
+
+    #[test]
+    fn a_country_shows_its_code() {
+        let germany: Country = "DE".parse().unwrap();
+        assert_eq!(format!("{germany} {germany:?}"), "DE DE");
+    }
 }

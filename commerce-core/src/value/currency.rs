@@ -244,4 +244,10 @@ mod tests {
         assert_ne!(Currency::custom("X-PTS", 0), Currency::custom("X-PTS", 2));
         assert_eq!(size_of::<Currency>(), 8);
     }
+
+    #[test]
+    fn what_is_no_text_says_what_was_expected() {
+        let error = serde_json::from_str::<Currency>("978").unwrap_err().to_string();
+        assert!(error.contains("expected a currency code"), "{error}");
+    }
 }

@@ -185,4 +185,23 @@ mod tests {
             assert!(Email::new(raw).is_err(), "{raw}");
         }
     }
+
+    #[test]
+    fn sixty_four_bytes_are_the_longest_local_part() {
+        let long = |count: usize| Email::new(&format!("{}@example.com", "a".repeat(count)));
+        assert!(long(64).is_ok());
+        assert_eq!(long(65), Err(InvalidEmail::TooLong));
+    }
+
+    #[test]
+    fn equal_addresses_have_equal_hashes_and_others_hardly_ever() {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let hash = |text: &str| {
+            let mut hasher = DefaultHasher::new();
+            Email::new(text).unwrap().hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(hash("anna@Example.com"), hash("anna@example.COM"));
+        assert_ne!(hash("anna@example.com"), hash("eve@example.com"));
+    }
 }

@@ -186,4 +186,17 @@ mod tests {
         let id = OrderId::derived(Uuid::from_u128(1), b"x");
         assert_eq!(id.to_string().parse::<OrderId>(), Ok(id));
     }
+
+    #[test]
+    fn ids_hash_and_show_what_they_are() {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let hash = |number: u128| {
+            let mut hasher = DefaultHasher::new();
+            CartId::from_uuid(Uuid::from_u128(number)).unwrap().hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_ne!(hash(1), hash(2));
+        let id = CartId::from_uuid(Uuid::from_u128(1)).unwrap();
+        assert_eq!(format!("{id:?}"), format!("Id({id})"));
+    }
 }

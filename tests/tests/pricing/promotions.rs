@@ -325,3 +325,49 @@ fn only_a_group_with_an_exclusive_member_excludes() {
     assert!(outcome([Some("a"), None], [true, true]), "one is in no group");
     assert!(!outcome([None, None], [true, false]), "both are in none, which is one too");
 }
+
+/// What line promotions left is not what earlier promotions of the order left.
+#[test]
+fn a_threshold_behind_line_promotions_ignores_those_of_the_order() {
+    let min_subtotal = Some(Threshold { amount: money(3500), after: TotalAfter::LinePromotions });
+    let condition = Conditions { min_subtotal, ..Conditions::default() };
+    let first = PromotionRule { code: None, priority: -1, ..half(Phase::Order) };
+    let second = rule(2, Phase::Order, Benefit::FixedPerOrder(money(100)));
+    let third =
+        PromotionRule { priority: 1, condition, ..rule(3, Phase::Order, Benefit::FixedPerOrder(money(7))) };
+    let book = price(&cart(vec![first, second, third])).unwrap();
+    assert_eq!(
+        amounts(&book),
+        BTreeMap::from([(promotion_id(1), 1750), (promotion_id(2), 100), (promotion_id(3), 7)])
+    );
+}
+
+/// A percentage of a line is rounded for the line; one of the order once, and then spread.
+#[test]
+fn a_percentage_is_rounded_where_it_is_given() {
+    let off = |phase| {
+        let ten = rule(1, phase, Benefit::Percent(Rate::parse("10").unwrap()));
+        let lines = (1..=3).map(|number| line(number, 1, "0.26")).collect();
+        let book = price(&PricingInput { lines, ..cart(vec![ten]) }).unwrap();
+        book.lines
+            .iter()
+            .map(|line| line.discounts.iter().map(|off| off.amount.minor()).sum::<i64>())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(off(Phase::Line), [3, 3, 3]);
+    let mut order = off(Phase::Order);
+    order.sort_unstable();
+    assert_eq!(order, [2, 3, 3]);
+}
+
+/// What is free already is neither bought nor given.
+#[test]
+fn lines_with_nothing_to_pay_take_no_part_in_a_deal() {
+    let free = Conditions { products: vec![line_id(2).cast()], ..Conditions::default() };
+    let all = Benefit::Percent(Rate::HUNDRED);
+    let free = PromotionRule { code: None, priority: -1, condition: free, ..rule(1, Phase::Line, all) };
+    let one = 1.try_into().unwrap();
+    let deal = Benefit::BuyXGetY { buy: one, get: one, rate: Rate::HUNDRED, max_gifts: None };
+    let book = price(&cart(vec![free, rule(2, Phase::Line, deal)])).unwrap();
+    assert_eq!(amounts(&book), BTreeMap::from([(promotion_id(1), 1500), (promotion_id(2), 1000)]));
+}

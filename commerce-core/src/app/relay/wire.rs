@@ -107,10 +107,20 @@ mod tests {
 
     #[test]
     fn every_context_has_its_topic() {
-        assert_eq!(topic("order"), "order-events");
-        assert_eq!(topic("return"), "order-events");
-        assert_eq!(topic("stock_item"), "inventory-events");
-        assert_eq!(topic("payment"), "payment-events");
+        let topics = [
+            ("catalog-events", &["product", "category_tree"][..]),
+            ("inventory-events", &["stock_item", "reservation"]),
+            ("identity-events", &["customer"]),
+            ("cart-events", &["cart"]),
+            ("order-events", &["order", "order_edit", "checkout", "return"]),
+            ("payment-events", &["payment"]),
+            ("shipping-events", &["shipment"]),
+            ("promotion-events", &["promotion", "redemption"]),
+            ("notification-events", &["notification"]),
+        ];
+        for (expected, kinds) in topics {
+            assert!(kinds.iter().all(|kind| topic(kind) == expected), "{expected}");
+        }
         assert_eq!(topic("something of the host"), "commerce-events");
     }
 }

@@ -288,3 +288,41 @@ pub struct Facets {
     /// Whether there are more, so that counts are lower bounds.
     pub more: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> ViewSchema {
+        ViewSchema::new("orders", 1).required("number", FieldKind::Integer).optional("tags", FieldKind::Texts)
+    }
+
+    #[test]
+    fn a_question_has_at_most_fifty_parts() {
+        let is = || Filter::Is("number".into(), FieldValue::Integer(1));
+        let filters = |count| (0..count).fold(Selection::default(), |all, _| all.and(is())).check(&schema());
+        assert_eq!(filters(50), Ok(()));
+        assert!(matches!(filters(51), Err(ViewError::Invalid(_))));
+        let words = |count: u32| {
+            let words: Vec<_> = (0..count).map(|number| format!("word{number}")).collect();
+            Selection::default().matching(&words.join(" ")).check(&schema())
+        };
+        assert_eq!(words(50), Ok(()));
+        assert!(matches!(words(51), Err(ViewError::Invalid(_))));
+        let one_of = |count: i64| {
+            let values = (0..count).map(FieldValue::Integer).collect();
+            Selection::default().and(Filter::OneOf("number".into(), values)).check(&schema())
+        };
+        assert_eq!(one_of(50), Ok(()));
+        assert!(matches!(one_of(51), Err(ViewError::Invalid(_))));
+    }
+
+    #[test]
+    fn only_what_has_an_order_is_compared() {
+        let tags = FieldValue::texts(["a".to_owned()]);
+        let at_least = Selection::default().and(Filter::AtLeast("tags".into(), tags));
+        assert!(matches!(at_least.check(&schema()), Err(ViewError::Invalid(_))));
+        let below = Selection::default().and(Filter::Below("number".into(), FieldValue::Integer(1)));
+        assert_eq!(below.check(&schema()), Ok(()));
+    }
+}

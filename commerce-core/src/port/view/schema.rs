@@ -259,4 +259,25 @@ mod tests {
             assert!(matches!(schema.accepts(&document), Err(ViewError::Invalid(_))), "{document:?}");
         }
     }
+
+    #[test]
+    fn what_is_as_long_as_allowed_is_allowed() {
+        let schema = ViewSchema::new("orders", 1)
+            .required("number", FieldKind::Integer)
+            .optional("name", FieldKind::Text);
+        let body = format!("\"{}\"", "a".repeat(256 * 1024 - 2)).into_bytes();
+        let longest = Document::new("a".repeat(512), body)
+            .with("number", FieldValue::Integer(1))
+            .with("name", FieldValue::Text("b".repeat(512).into()))
+            .searched(&"a".repeat(16 * 1024));
+        assert_eq!(schema.accepts(&longest), Ok(()));
+        let longer = longest.with("name", FieldValue::Text("b".repeat(513).into()));
+        assert!(schema.accepts(&longer).is_err());
+        let body = format!("\"{}\"", "a".repeat(256 * 1024 - 1)).into_bytes();
+        assert_eq!(body.len(), 256 * 1024 + 1);
+        let longer = Document::new("a", body).with("number", FieldValue::Integer(1));
+        assert_eq!(schema.accepts(&longer), Err(invalid("a document is too long")));
+        let names: Vec<_> = schema.fields().iter().map(|field| field.name.as_ref()).collect();
+        assert_eq!(names, ["number", "name"]);
+    }
 }

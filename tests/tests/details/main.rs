@@ -1,0 +1,8 @@
+//! What is easily overlooked: limits and the values beside them, classes of errors, what is logged, and what
+//! a process does while it waits.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a failing step is a failing test
+
+mod classes;
+mod reading;
+mod running;
+mod unknown;
