@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a failing step is a failing test
 
 mod classes;
+mod edits;
+mod imports;
 mod reading;
+mod rules;
 mod running;
 mod unknown;
