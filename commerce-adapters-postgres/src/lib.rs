@@ -27,6 +27,11 @@
 //! grant execute on all functions in schema commerce to shop;
 //! ```
 //!
+//! # What grows
+//!
+//! Events are kept. Marks make repeated requests known and are needed for a while only: call
+//! [`PgStore::purge_marks`] once a day.
+//!
 //! # Restoring into a new cluster
 //!
 //! Transaction ids start anew there, while the stored ones are high; the log would hide its events until
@@ -43,6 +48,7 @@ mod lag;
 mod lease;
 mod load;
 mod migrate;
+mod purge;
 mod read;
 mod scan;
 mod schema;
@@ -55,6 +61,7 @@ mod views;
 pub use clock::PgClock;
 pub use lag::{Blocker, LogLag};
 pub use migrate::{Migration, MigrationError, MigrationStatus};
+pub use purge::MARKS_ARE_KEPT;
 pub use schema::{InvalidSchema, Schema};
 pub use settings::Settings;
 pub use sqlx;

@@ -58,11 +58,12 @@ pub enum MigrationError {
     Port(#[from] PortError),
 }
 
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("tables", include_str!("sql/0001_tables.sql")),
     ("commit", include_str!("sql/0002_commit.sql")),
     ("load", include_str!("sql/0003_load.sql")),
     ("views", include_str!("sql/0004_views.sql")),
+    ("growth", include_str!("sql/0005_growth.sql")),
 ];
 /// How long a migration waits for a table that traffic uses, before it gives up.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);

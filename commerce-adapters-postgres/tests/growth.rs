@@ -1,0 +1,95 @@
+//! What grows, and what is done about it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod server;
+
+use std::time::Duration;
+
+use commerce_adapters_postgres::MARKS_ARE_KEPT;
+use commerce_adapters_postgres::sqlx::{self, Row};
+use commerce_core::kernel::commit::{Commit, Load};
+use commerce_core::kernel::error::CommitError;
+use commerce_core::port::store::Store;
+use commerce_testkit::build::{Draft, mark, stream};
+use server::{World, connection, on_runtime};
+
+const DAY: u64 = 24 * 3600;
+
+/// Ages the marks with these numbers.
+async fn aged(world: &World, numbers: std::ops::Range<i32>, days: i32) {
+    let mut host = connection(&world.database).await;
+    let age = "update commerce.marks set at = at - $3 * interval '1 day' \
+               where split_part(name, '/', 2)::integer >= $1 and split_part(name, '/', 2)::integer < $2";
+    let call = sqlx::query(age).bind(numbers.start).bind(numbers.end).bind(days);
+    assert_eq!(call.execute(&mut host).await.unwrap().rows_affected(), u64::from(numbers.len() as u32));
+}
+
+/// So many marks, by the numbers from zero.
+async fn marked(world: &World, count: i32) {
+    let mut host = connection(&world.database).await;
+    let insert = "insert into commerce.marks (name, version, hash, result, tx, position) \
+                  select 'test/' || n, 1, gen_random_uuid(), 'ok', 0, 0 from generate_series(0, $1 - 1) n";
+    sqlx::query(insert).bind(count).execute(&mut host).await.unwrap();
+}
+
+async fn left(world: &World) -> i64 {
+    let mut host = connection(&world.database).await;
+    sqlx::query("select count(*) from commerce.marks").fetch_one(&mut host).await.unwrap().get(0)
+}
+
+#[test]
+fn marks_go_when_they_are_old_and_not_before() {
+    on_runtime(async {
+        let world = World::new().await;
+        marked(&world, 3_500).await;
+        aged(&world, 0..2_500, 40).await;
+        aged(&world, 2_500..3_000, 29).await;
+        // What is asked to be kept for a shorter time is kept for the least time all the same.
+        assert_eq!(world.store.purge_marks(Duration::from_secs(50 * DAY)).await.unwrap(), 0);
+        assert_eq!(world.store.purge_marks(Duration::ZERO).await.unwrap(), 2_500);
+        assert_eq!(left(&world).await, 1_000);
+        assert_eq!(world.store.purge_marks(MARKS_ARE_KEPT).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn many_may_purge_at_once_while_commits_go_on() {
+    on_runtime(async {
+        let world = World::new().await;
+        marked(&world, 6_000).await;
+        aged(&world, 0..5_000, 31).await;
+        let purge = |store: commerce_adapters_postgres::PgStore| {
+            tokio::spawn(async move { store.purge_marks(Duration::ZERO).await.unwrap() })
+        };
+        let (first, second) = (purge(world.store.clone()), purge(world.other()));
+        for number in 0..50 {
+            let commit = Commit { mark: Some(mark(&format!("busy-{number}"))), ..Commit::default() };
+            world.store.commit(commit.appends(&stream(&format!("s{number}")), 0, 1)).await.unwrap();
+        }
+        assert_eq!(first.await.unwrap() + second.await.unwrap(), 5_000);
+        assert_eq!(left(&world).await, 1_000 + 50);
+        // A mark of today still tells a repeat.
+        let again = Commit { mark: Some(mark("busy-7")), ..Commit::default() };
+        let again = world.store.commit(again.appends(&stream("other"), 0, 1)).await.unwrap_err();
+        assert!(matches!(again, CommitError::AlreadyHandled(_)), "{again:?}");
+        let load = Load { marks: vec![mark("busy-7").key], ..Load::default() };
+        assert!(world.store.load(load).await.unwrap().marks[0].is_some());
+    });
+}
+
+/// Old marks are found by their index, however many there are.
+#[test]
+fn purging_does_not_read_what_is_kept() {
+    on_runtime(async {
+        let world = World::new().await;
+        marked(&world, 100_000).await;
+        let mut host = connection(&world.database).await;
+        sqlx::query("analyze commerce.marks").execute(&mut host).await.unwrap();
+        sqlx::query("vacuum commerce.marks").execute(&mut host).await.unwrap();
+        let plan = "explain (analyze, buffers, format text) select name from commerce.marks m \
+                    where m.at < now() - interval '30 days' limit 1000";
+        let rows = sqlx::query(plan).fetch_all(&mut host).await.unwrap();
+        let text: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        assert!(text.iter().any(|line| line.contains("marks_at")), "{text:#?}");
+    });
+}
