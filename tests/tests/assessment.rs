@@ -114,6 +114,42 @@ fn a_carrier_that_is_down_stops_only_those_who_chose_it() {
 }
 
 #[test]
+fn of_two_carriers_the_first_one_counts_and_one_is_enough() {
+    block_on(async {
+        let first = Carrier::new().offering("express", 790, None);
+        let (mut shop, cart) = ground(&first, None).await;
+        let second = Carrier::new().offering("express", 100, None).offering("slow", 200, None);
+        shop.commerce = shop.commerce.with_carrier(second);
+        let offered = async || {
+            let rates = shop.buyer(1).shipping_rates(cart).await?;
+            let rates = rates.iter().map(|rate| (rate.method.as_str().to_owned(), rate.price.minor()));
+            Ok::<_, CheckoutError>(rates.collect::<Vec<_>>())
+        };
+        let all = [("slow".to_owned(), 200), ("express".to_owned(), 790)];
+        assert_eq!(offered().await.unwrap(), all);
+        // Who only looks gets what the others offer.
+        first.script([Offer::Fail(PortErrorKind::Unavailable)]);
+        let rest = [("express".to_owned(), 100), ("slow".to_owned(), 200)];
+        assert_eq!(offered().await.unwrap(), rest);
+    });
+}
+
+#[test]
+fn where_nobody_answers_that_is_said() {
+    block_on(async {
+        let down = Carrier::new();
+        let (shop, cart) = ground(&down, None).await;
+        down.script([Offer::Fail(PortErrorKind::Unavailable)]);
+        let error = shop.buyer(1).shipping_rates(cart).await.unwrap_err();
+        assert_eq!(
+            error.class(),
+            ErrorClass::Unavailable,
+            "no way to send is not the same as not knowing one"
+        );
+    });
+}
+
+#[test]
 fn rates_against_the_contract_change_nothing() {
     block_on(async {
         let carrier = Carrier::new();

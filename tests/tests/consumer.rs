@@ -201,6 +201,28 @@ fn lag_is_what_is_left_to_read() {
 }
 
 #[test]
+fn a_runner_follows_the_log_until_the_host_stops() {
+    let world = World::new();
+    (0..STREAMS).for_each(|stream| world.write(stream));
+    let consumer = Copying::faultless();
+    let runner = world.runner(consumer.clone(), Slice::ALL);
+    // A host that stops at once gets the round that is under way.
+    block_on(runner.run(std::future::ready(())));
+    assert_eq!(consumer.seen(), STREAMS);
+    (0..STREAMS).for_each(|stream| world.write(stream));
+    let before = world.shop.commerce.now();
+    let mut asked = 0;
+    block_on(runner.run(std::future::poll_fn(|_| {
+        asked += 1;
+        if asked > 20 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })));
+    assert_eq!(consumer.seen(), 2 * STREAMS);
+    assert_eq!(block_on(runner.lag()).unwrap().events, 0);
+    // At the end of the log it sleeps, which moves this clock.
+    assert!(world.shop.commerce.now() > before.plus(Duration::from_secs(1)));
+}
+
+#[test]
 fn only_staff_runs_consumers() {
     let world = World::new();
     assert!(world.shop.buyer(1).consumer(Copying::faultless()).is_err());

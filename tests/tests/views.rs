@@ -263,8 +263,10 @@ fn slices_together_make_the_whole() {
     }
     let [whole_log, slices] = [1, 2].map(|generation| whole(&views, &ViewId::new("order_list", generation)));
     assert_eq!(whole_log, slices);
-    let stock = staff.projector(StockOverview, views).unwrap();
+    let stock = staff.projector(StockOverview, views.clone()).unwrap();
     assert_eq!(stock.within(Slice::new(0, 2).unwrap()).unwrap_err(), Indivisible);
+    let stock = staff.projector(StockOverview, views).unwrap();
+    assert!(stock.within(Slice::new(0, 1).unwrap()).is_ok(), "one part of one is the whole");
 }
 
 #[test]

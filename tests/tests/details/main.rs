@@ -5,6 +5,7 @@
 mod classes;
 mod edits;
 mod imports;
+mod operations;
 mod reading;
 mod rules;
 mod running;
