@@ -14,7 +14,7 @@ use crate::timers::micros;
 ///
 /// A mark makes a repeated request known: whoever repeats one, a browser, a gateway or the delivery of a dead
 /// letter, has to come within this time.
-pub const MARKS_ARE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const MARKS_ARE_KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// How many rows go at a time: few enough that nobody waits for their locks.
 const BATCH: i64 = 1_000;

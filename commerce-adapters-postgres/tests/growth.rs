@@ -21,7 +21,7 @@ async fn aged(world: &World, numbers: std::ops::Range<i32>, days: i32) {
     let age = "update commerce.marks set at = at - $3 * interval '1 day' \
                where split_part(name, '/', 2)::integer >= $1 and split_part(name, '/', 2)::integer < $2";
     let call = sqlx::query(age).bind(numbers.start).bind(numbers.end).bind(days);
-    assert_eq!(call.execute(&mut host).await.unwrap().rows_affected(), u64::from(numbers.len() as u32));
+    assert_eq!(call.execute(&mut host).await.unwrap().rows_affected(), numbers.len() as u64);
 }
 
 /// So many marks, by the numbers from zero.

@@ -110,7 +110,7 @@ mod tests {
         let policy = Backoff { first, longest: first, jitter_percent: 25, ..Backoff::default() };
         let cut = |retry: u32| {
             let pause = policy.pause(retry, 0b110).unwrap();
-            u64::try_from((first - pause).as_micros()).unwrap()
+            u64::try_from(first.checked_sub(pause).unwrap().as_micros()).unwrap()
         };
         for retry in 1..=3 {
             // A quarter of a hundred seconds, in microseconds, both ends included.

@@ -310,4 +310,10 @@ mod tests {
         assert_eq!(Money::from_minor(1234, Currency::JPY).to_string(), "1234 JPY");
         assert_eq!(Money::from_minor(1, Currency::KWD).to_string(), "0.001 KWD");
     }
+
+    #[test]
+    fn only_nothing_is_zero() {
+        let euros = |minor| Money::from_minor(minor, Currency::EUR);
+        assert_eq!([-1, 0, 1].map(|minor| euros(minor).is_zero()), [false, true, false]);
+    }
 }

@@ -225,4 +225,10 @@ mod tests {
             prop_assert_eq!(serde_json::from_str::<Price>(&json).unwrap(), price);
         }
     }
+
+    #[test]
+    fn only_what_costs_nothing_is_free() {
+        let price = |text| Price::parse(text, Currency::EUR).unwrap();
+        assert_eq!(["0", "0.00", "0.000001"].map(|text| price(text).is_zero()), [true, true, false]);
+    }
 }

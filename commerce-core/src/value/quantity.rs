@@ -87,4 +87,9 @@ mod tests {
         }
         assert_eq!(serde_json::to_string(&Quantity::ONE).unwrap(), "1");
     }
+
+    #[test]
+    fn a_quantity_is_written_as_its_number() {
+        assert_eq!(Quantity::new(42).unwrap().to_string(), "42");
+    }
 }

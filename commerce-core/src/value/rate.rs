@@ -189,4 +189,15 @@ mod tests {
             prop_assert_eq!(serde_json::from_str::<Rate>(&json).unwrap(), rate);
         }
     }
+
+    #[test]
+    fn a_rate_says_its_percentage_and_whether_it_is_any() {
+        let rate = Rate::parse("7.70").unwrap();
+        assert_eq!(
+            (rate.decimal().to_string(), rate.micros(), rate.is_zero()),
+            ("7.7".to_owned(), 7_700_000, false)
+        );
+        let none = Rate::parse("0").unwrap();
+        assert_eq!((none.decimal().to_string(), none.is_zero()), ("0".to_owned(), true));
+    }
 }

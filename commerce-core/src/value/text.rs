@@ -195,4 +195,10 @@ mod tests {
         assert!(serde_json::from_str::<Name>("\"\\ud800\"").is_err());
         assert!(serde_json::from_str::<Name>("\"\"").is_err());
     }
+
+    #[test]
+    fn a_name_shows_only_where_it_is_asked_for() {
+        let name = PersonName::new("Ana López").unwrap();
+        assert_eq!(format!("{name} {name:?}"), "Ana López PersonName(***)");
+    }
 }

@@ -94,7 +94,7 @@ async fn proposed(
         staff.execute(edit, set).await.unwrap();
     }
     for (sku, units) in new {
-        let key = ByKey::<Product>::new(SKU_SCOPE, *sku);
+        let key = ByKey::<Product>::new(SKU_SCOPE, sku);
         let (product, known) = staff.query(key).await.unwrap().unwrap();
         let variant = *known.variants().keys().next().unwrap();
         let quantity = Quantity::new(*units).unwrap();

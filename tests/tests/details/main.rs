@@ -6,6 +6,7 @@ mod classes;
 mod edits;
 mod imports;
 mod operations;
+mod quotes;
 mod reading;
 mod rules;
 mod running;

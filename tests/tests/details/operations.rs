@@ -240,3 +240,33 @@ fn a_cart_knows_who_it_belongs_to_and_where_the_invoice_goes() {
         assert_eq!(known().await.customer(), Some(customer));
     });
 }
+
+#[test]
+fn a_parcel_says_where_it_can_be_followed() {
+    block_on(async {
+        let shop = shop(Gateway::capturing());
+        let id = parcel(&bought(&shop, 1).await);
+        let code = |text| commerce_core::value::Code::new(text).unwrap();
+        let tracking = commerce_core::shipping::Tracking { carrier: code("dhl"), number: code("123") };
+        let known = async || shop.staff().query(ById::<Shipment>(id)).await.unwrap().unwrap();
+        assert_eq!(known().await.tracking(), None);
+        shop.staff().mark_ready(id).await.unwrap();
+        shop.staff().dispatch(id, Some(tracking.clone())).await.unwrap();
+        assert_eq!(known().await.tracking(), Some(&tracking));
+    });
+}
+
+#[test]
+fn blocking_twice_is_blocking_once() {
+    block_on(async {
+        let shop = shop(Gateway::capturing());
+        let receipt = bought(&shop, 1).await;
+        let staff = shop.staff();
+        let block = || OrderCommand::Block { reason: reason() };
+        assert_eq!(staff.execute(receipt.order, OrderCommand::Unblock).await.unwrap().events.len(), 0);
+        assert_eq!(staff.execute(receipt.order, block()).await.unwrap().events.len(), 1);
+        assert_eq!(staff.execute(receipt.order, block()).await.unwrap().events.len(), 0);
+        assert_eq!(staff.execute(receipt.order, OrderCommand::Unblock).await.unwrap().events.len(), 1);
+        assert_eq!(staff.execute(receipt.order, OrderCommand::Unblock).await.unwrap().events.len(), 0);
+    });
+}

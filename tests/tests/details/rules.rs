@@ -68,7 +68,7 @@ fn carts_are_claimed_by_their_first_owner_and_overridden_by_whoever_may() {
         source: id("source"),
         currency: Currency::EUR,
         lines,
-        codes: Default::default(),
+        codes: Vec::new(),
         strategy: MergeStrategy::Sum,
     };
     assert_eq!(merge(vec![line(1)]).permission(), Permission::new("cart", "merge"));
@@ -156,4 +156,90 @@ fn a_payment_says_how_it_takes_its_money() {
     };
     assert!(shop(true));
     assert!(!shop(false));
+}
+
+#[test]
+fn what_has_ended_has_ended() {
+    use commerce_core::returns::Status as R;
+    use commerce_core::shipping::Status as S;
+    let open = [
+        R::Requested,
+        R::Approved,
+        R::InTransit,
+        R::PartiallyReceived,
+        R::Received,
+        R::Inspected,
+        R::Resolved,
+    ];
+    assert!(open.iter().all(|status| !status.is_terminal()));
+    assert!([R::Rejected, R::Cancelled, R::Expired, R::Closed].iter().all(|status| status.is_terminal()));
+    let open =
+        [S::Pending, S::ReadyToShip, S::OnHold, S::Dispatched, S::InTransit, S::OutForDelivery, S::Exception];
+    assert!(open.iter().all(|status| !status.is_terminal()));
+    assert!(
+        [S::Cancelled, S::Delivered, S::ReturnedToSender, S::Lost].iter().all(|status| status.is_terminal())
+    );
+}
+
+#[test]
+fn units_of_a_return_add_up() {
+    let line = commerce_core::returns::Line {
+        returnable: 9,
+        requested: 8,
+        reason: commerce_core::value::Reason::new("broken").unwrap(),
+        approved: 7,
+        received: 6,
+        wrong: 0,
+        restocked: 1,
+        damaged: 2,
+        rejected: 3,
+    };
+    assert_eq!((line.inspected(), line.accepted(), line.missing()), (6, 3, 1));
+}
+
+#[test]
+fn a_line_promotion_looks_at_list_prices_only() {
+    use commerce_core::promotions::{Promotion, PromotionError};
+    use commerce_core::value::{Benefit, Conditions, Phase, PromotionRule, Threshold, TotalAfter};
+    let create = |phase, after| {
+        let min_subtotal = Some(Threshold { amount: Shop::euros(1), after });
+        let rule = PromotionRule {
+            condition: Conditions { min_subtotal, ..Conditions::default() },
+            currency: Some(Currency::EUR),
+            ..PromotionRule::new(id("promotion"), phase, Benefit::Percent(Rate::parse("10").unwrap()))
+        };
+        let create = PromotionCommand::Create {
+            rule,
+            usage_limit: None,
+            per_customer_limit: None,
+            budget: None,
+            returns_usage: true,
+        };
+        Promotion::decide(None, create, START).map(drop)
+    };
+    let wrong = Err(PromotionError::WrongPhase);
+    assert_eq!(create(Phase::Line, TotalAfter::List), Ok(()));
+    assert_eq!(create(Phase::Line, TotalAfter::LinePromotions), wrong);
+    assert_eq!(create(Phase::Order, TotalAfter::LinePromotions), Ok(()));
+    assert_eq!(create(Phase::Order, TotalAfter::OrderPromotions), wrong);
+    assert_eq!(create(Phase::Shipping, TotalAfter::OrderPromotions), Ok(()));
+}
+
+#[test]
+fn two_ways_of_sending_have_two_codes() {
+    use commerce_core::settings::{SettingsError, ShopSettings};
+    use commerce_core::value::shipping::{RateRule, ShippingMethod};
+    let method = |code: &str| ShippingMethod {
+        code: commerce_core::value::Code::new(code).unwrap(),
+        label: commerce_core::value::Label::new("Post").unwrap(),
+        rate: RateRule::Flat(Shop::euros(500)),
+        days: None,
+        countries: Vec::new(),
+    };
+    let update = |shipping| {
+        let values = SettingsValues { shipping, ..SettingsValues::default() };
+        ShopSettings::decide(None, SettingsCommand::Update { values: Box::new(values) }, START).map(drop)
+    };
+    assert_eq!(update(vec![method("a"), method("b")]), Ok(()));
+    assert_eq!(update(vec![method("a"), method("b"), method("a")]), Err(SettingsError::DuplicateMethod));
 }
