@@ -78,6 +78,14 @@ impl Breaker {
         }
     }
 
+    /// An admitted call that is given up before its outcome is known: it says nothing, and its place among
+    /// the probes is free again.
+    pub const fn forget(&mut self) {
+        if let BreakerState::HalfOpen { probing } = &mut self.state {
+            *probing = probing.saturating_sub(1);
+        }
+    }
+
     /// What came of an admitted call. What arrives while it is open is of a call from before and says
     /// nothing new.
     pub fn record(&mut self, success: bool, now: Timestamp) {

@@ -1,5 +1,7 @@
-//! Resilience: when to try again, and when to stop asking. Pure machines, driven by the time that is handed
-//! in, so that they can be simulated; nothing here sleeps or calls.
+//! Resilience: when to try again, and when to stop asking.
+//!
+//! The rules are pure machines, driven by the time that is handed in, so that they can be simulated:
+//! [`Backoff`], [`Breaker`], [`Bulkhead`], [`may_repeat`]. [`guard`] puts them around ports.
 //!
 //! # Invariants
 //!
@@ -12,9 +14,11 @@
 pub mod backoff;
 pub mod breaker;
 pub mod bulkhead;
+pub mod guard;
 pub mod verdict;
 
 pub use backoff::Backoff;
 pub use breaker::{Breaker, BreakerPolicy, BreakerState};
 pub use bulkhead::Bulkhead;
+pub use guard::{Breaking, Bulkheaded, Fallback, Guard, Guarded, Retrying, TimeLimited};
 pub use verdict::{Repeat, may_repeat, speaks_against};
