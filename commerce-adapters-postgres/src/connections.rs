@@ -36,6 +36,11 @@ impl Connections {
         Self { options, idle: Mutex::default(), permits, patience }
     }
 
+    /// How to connect to the server.
+    pub(crate) const fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -27,6 +27,11 @@
 //! grant execute on all functions in schema commerce to shop;
 //! ```
 //!
+//! # Following the log
+//!
+//! Consumers, relays and projectors look at the log now and then. With [`Settings::waking`] and the sleeper of
+//! [`PgStore::waking`] they hear of a commit at once.
+//!
 //! # What grows
 //!
 //! Events are kept. Marks make repeated requests known and are needed for a while only: call
@@ -57,6 +62,7 @@ mod store;
 mod timers;
 mod types;
 mod views;
+mod wake;
 
 pub use clock::PgClock;
 pub use lag::{Blocker, LogLag};
@@ -67,3 +73,4 @@ pub use settings::Settings;
 pub use sqlx;
 pub use store::PgStore;
 pub use views::PgViews;
+pub use wake::PgWakeUps;

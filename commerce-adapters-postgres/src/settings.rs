@@ -28,6 +28,8 @@ pub struct Settings {
     pub answer_timeout: Duration,
     /// How long a read of the log's end waits for events that a transaction in flight still hides.
     pub log_patience: Duration,
+    /// Whether commits wake those who follow the log, see [`PgStore::waking`](crate::PgStore::waking).
+    pub wake_up: bool,
 }
 
 impl Default for Settings {
@@ -43,6 +45,7 @@ impl Default for Settings {
             lock_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(30),
             log_patience: Duration::from_secs(1),
+            wake_up: false,
         }
     }
 }
@@ -59,6 +62,13 @@ impl Settings {
     #[must_use]
     pub fn without_coalescing(mut self) -> Self {
         self.coalesce = false;
+        self
+    }
+
+    /// Commits wake those who follow the log.
+    #[must_use]
+    pub fn waking(mut self) -> Self {
+        self.wake_up = true;
         self
     }
 

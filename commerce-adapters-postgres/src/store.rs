@@ -23,6 +23,7 @@ use crate::connections::Connections;
 use crate::error::{PORT, Verdict, port_error, timeout as timed_out, verdict};
 use crate::read::ReadStatements;
 use crate::types::Moment;
+use crate::wake::Bell;
 use crate::{Settings, load, scan, timers};
 
 /// A query under construction.
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) read: ReadStatements,
     load: SqlStr,
     queue: Option<Arc<Queue>>,
+    pub(crate) bell: Bell,
 }
 
 impl PgStore {
@@ -98,6 +100,7 @@ impl PgStore {
             connections,
             applier,
             queue,
+            bell: Bell::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -208,11 +211,16 @@ impl Store for PgStore {
     }
 
     async fn commit(&self, commit: Commit) -> Result<Receipt, CommitError> {
+        let appends = !commit.append.is_empty();
         let prepared = Prepared::new(commit, self.inner.locks)?;
-        match &self.inner.queue {
+        let outcome = match &self.inner.queue {
             Some(queue) => queue.submit(prepared).await,
             None => self.inner.applier.alone(&prepared).await,
+        };
+        if appends && self.inner.settings.wake_up && outcome.is_ok() {
+            self.inner.bell.ring(self);
         }
+        outcome
     }
 
     async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
