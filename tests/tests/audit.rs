@@ -10,10 +10,10 @@ use commerce_core::inventory::{Reservation, stock_pool};
 use commerce_core::kernel::commit::Commit;
 use commerce_core::kernel::pool::{PoolMove, PoolOp};
 use commerce_core::kernel::rebuild::{Difference, Registry};
-use commerce_core::kernel::stream::StreamId;
+use commerce_core::kernel::stream::{Position, StreamId};
 use commerce_core::kernel::timer::{TimerKey, TimerWrite};
 use commerce_core::kernel::unique::{Key, UniqueKey};
-use commerce_core::port::store::{Row, Store, Table};
+use commerce_core::port::store::{LogQuery, Row, Store, Table};
 use commerce_core::prelude::*;
 use commerce_core::value::{PersonName, Reason};
 use commerce_testkit::fake::{Behaviour, Clock, Gateway};
@@ -95,6 +95,9 @@ proptest! {
             let staff = shop.staff();
             let sound = staff.audit(&registry).await.unwrap();
             prop_assert_eq!(sound.differences, vec![]);
+            let log = LogQuery::after(Position::START, 1000);
+            let log = shop.commerce.store().read_all(log).await.unwrap();
+            prop_assert_eq!((sound.events, sound.position), (log.events.len() as u64, log.next));
             let pool = stock_pool(&Sku::new("MUG").unwrap(), SettingsValues::default().locations[0]);
             let above = |amount| PoolOp::HoldAbove { amount, floor: i64::MIN };
             let ops = [

@@ -16,6 +16,10 @@ use commerce_core::kernel::error::CommitError;
 use commerce_core::kernel::stream::{Position, StreamId, Version};
 use commerce_core::kernel::timer::TimerKey;
 use commerce_core::payments::{Payment, PaymentStatus};
+use commerce_core::port::payment::{
+    Authorize, CallbackError, CallbackRequest, Charge, GatewayError, GatewayRef, IdempotencyKey, Lookup,
+    Operation, PaymentGateway, Settled, VerifiedCallback,
+};
 use commerce_core::prelude::*;
 use commerce_core::shipping::{Shipment, Status as ShipmentStatus};
 use commerce_core::value::Reason;
@@ -268,5 +272,74 @@ fn blocking_twice_is_blocking_once() {
         assert_eq!(staff.execute(receipt.order, block()).await.unwrap().events.len(), 0);
         assert_eq!(staff.execute(receipt.order, OrderCommand::Unblock).await.unwrap().events.len(), 1);
         assert_eq!(staff.execute(receipt.order, OrderCommand::Unblock).await.unwrap().events.len(), 0);
+    });
+}
+
+#[test]
+fn an_order_is_cancelled_once_it_is_known_whether_its_money_was_taken() {
+    block_on(async {
+        let gateway = Gateway::approving();
+        let shop = shop(gateway.clone());
+        // The capture is made, and its answer is lost.
+        gateway.script([Behaviour::Approve, Behaviour::LoseAnswer]);
+        let receipt = bought(&shop, 1).await;
+        assert_eq!(receipt.status, CheckoutStatus::Confirmed);
+        assert_eq!(gateway.ledger().kept(receipt.order), 1000);
+        shop.staff().cancel_order(receipt.order, reason()).await.unwrap();
+        shop.settle().await.unwrap();
+        assert_eq!(gateway.ledger().kept(receipt.order), 0);
+        assert_eq!(shop.level("MUG").await.unwrap().available, 10);
+    });
+}
+
+/// A gateway that answers every authorisation with one and the same charge.
+#[derive(Debug, Clone)]
+struct OneCharge(Gateway);
+
+#[async_trait::async_trait]
+impl PaymentGateway for OneCharge {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    async fn authorize(&self, request: Authorize) -> Result<Charge, GatewayError> {
+        let charge = self.0.authorize(request).await?;
+        Ok(Charge { reference: GatewayRef("the-same".into()), ..charge })
+    }
+
+    async fn capture(&self, request: Operation) -> Result<Settled, GatewayError> {
+        self.0.capture(request).await
+    }
+
+    async fn void(&self, request: Operation) -> Result<Settled, GatewayError> {
+        self.0.void(request).await
+    }
+
+    async fn refund(&self, request: Operation) -> Result<Settled, GatewayError> {
+        self.0.refund(request).await
+    }
+
+    async fn lookup(&self, key: &IdempotencyKey) -> Result<Lookup, GatewayError> {
+        self.0.lookup(key).await
+    }
+
+    fn verify(&self, request: &CallbackRequest) -> Result<VerifiedCallback, CallbackError> {
+        self.0.verify(request)
+    }
+}
+
+#[test]
+fn a_charge_that_is_known_as_anothers_is_looked_at_by_people() {
+    block_on(async {
+        let (clock, fake) = (Clock::default(), Gateway::capturing());
+        let store = Arc::new(MemoryStore::with_clock(Arc::new(clock.clone())));
+        let gateway = Arc::new(OneCharge(fake.clone()));
+        let shop = Shop::on_gateway(store, clock, fake, (gateway, 1));
+        shop.list("MUG", "10.00", 10).await.unwrap();
+        assert_eq!(bought(&shop, 1).await.status, CheckoutStatus::Confirmed);
+        let second = bought(&shop, 1).await;
+        assert_eq!(second.status, CheckoutStatus::UnderReview);
+        let order = shop.staff().query(ById::<Order>(second.order)).await.unwrap().unwrap();
+        assert_eq!(order.status(), OrderStatus::Pending);
     });
 }

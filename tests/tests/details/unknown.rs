@@ -234,3 +234,51 @@ fn a_store_that_may_have_done_it_once_may_have_done_it() {
         assert!(matches!(&error, CommandError::Port(error) if error.effect == Effect::Unknown), "{error:?}");
     });
 }
+
+#[test]
+fn a_decision_is_made_five_times_at_most() {
+    block_on(async {
+        let clock = Clock::default();
+        let stale = || CommitError::Stale {
+            stream: StreamId::new("cart", uuid::Uuid::from_u128(1)),
+            expected: Version::NONE,
+            actual: Version::new(1),
+        };
+        let store = MemoryStore::with_clock(Arc::new(clock.clone()));
+        let store = commerce_tests::refusing::Refusing::on(store, "cart", stale);
+        let shop = Shop::on(store.clone(), clock, Gateway::capturing());
+        let cart: CartId = shop.commerce.new_id();
+        let owner = Owner::Subject(Shop::subject(1));
+        let create = || CartCommand::Create { owner, currency: Currency::EUR };
+        store.next(5);
+        let refused = shop.buyer(1).execute(cart, create()).await.unwrap_err();
+        assert_eq!((refused, store.refused()), (CommandError::Conflict { attempts: 5 }, 5));
+        store.next(4);
+        let done = shop.buyer(1).execute(cart, create()).await.unwrap();
+        assert_eq!((done.version, store.refused()), (Version::new(1), 4));
+    });
+}
+
+/// A process that knows nothing yet reads a snapshot and the few events behind it.
+#[test]
+fn a_long_stream_is_not_folded_from_its_beginning() {
+    block_on(async {
+        let clock = Clock::default();
+        let store = Arc::new(MemoryStore::with_clock(Arc::new(clock.clone())));
+        let shop = Shop::on_shared(store.clone(), clock.clone(), Gateway::capturing(), 1);
+        let item = commerce_core::inventory::stock_item_id(
+            &Sku::new("MUG").unwrap(),
+            SettingsValues::default().locations[0],
+        );
+        shop.list("MUG", "10.00", 1).await.unwrap();
+        let receive = || StockCommand::Receive { quantity: Quantity::ONE };
+        for number in 0..120 {
+            let done = shop.staff().execute(item, receive()).await.unwrap();
+            assert!(number == 0 || done.folded == 0, "this process knows it");
+        }
+        let cold = Shop::on_shared(store, clock, Gateway::capturing(), 2);
+        let done = cold.staff().execute(item, receive()).await.unwrap();
+        assert_eq!(done.version, Version::new(123));
+        assert!(done.folded <= 50, "{} events were folded", done.folded);
+    });
+}
