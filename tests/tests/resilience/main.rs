@@ -1,6 +1,8 @@
 //! Guards around ports: what they let through, how often they ask, and that nothing happens twice for it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a failing step is a failing test
 
+mod ports;
+
 use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
