@@ -12,11 +12,17 @@ fn architecture() -> String {
 #[test]
 fn the_order_table_is_generated() {
     let table = commerce_core::orders::lifecycle::markdown();
-    assert!(architecture().contains(&table), "put this into ARCHITECTURE.md:\n{table}");
+    assert!(
+        table.lines().count() > 2 && architecture().contains(&table),
+        "put this into ARCHITECTURE.md:\n{table}"
+    );
 }
 
 #[test]
 fn the_step_table_is_generated() {
     let table = commerce_core::checkout::machine::markdown();
-    assert!(architecture().contains(&table), "put this into ARCHITECTURE.md:\n{table}");
+    assert!(
+        table.lines().count() > 2 && architecture().contains(&table),
+        "put this into ARCHITECTURE.md:\n{table}"
+    );
 }

@@ -315,5 +315,6 @@ mod tests {
     fn only_nothing_is_zero() {
         let euros = |minor| Money::from_minor(minor, Currency::EUR);
         assert_eq!([-1, 0, 1].map(|minor| euros(minor).is_zero()), [false, true, false]);
+        assert_eq!([-1, 0].map(|minor| euros(minor).to_string()), ["-0.01 EUR", "0.00 EUR"]);
     }
 }

@@ -243,3 +243,30 @@ fn two_ways_of_sending_have_two_codes() {
     assert_eq!(update(vec![method("a"), method("b")]), Ok(()));
     assert_eq!(update(vec![method("a"), method("b"), method("a")]), Err(SettingsError::DuplicateMethod));
 }
+
+#[test]
+fn publishing_what_is_published_is_a_no_op() {
+    let variant = commerce_core::catalog::VariantInput {
+        id: id("variant"),
+        sku: Sku::new("MUG").unwrap(),
+        options: std::collections::BTreeMap::new(),
+        prices: vec![Price::parse("1.00", Currency::EUR).unwrap()],
+    };
+    let create = ProductCommand::Create {
+        product: id("product"),
+        seller: None,
+        slug: commerce_core::value::Slug::new("mug").unwrap(),
+        details: Box::new(ProductDetails::new(Name::new("Mug").unwrap())),
+        options: Vec::new(),
+        categories: [id("category")].into(),
+        variants: vec![variant],
+        prices: commerce_core::catalog::PricePolicy::FreeAllowed,
+    };
+    let mut events = Product::decide(None, create, START).unwrap();
+    let draft = fold::<Product>(None, &events).unwrap().unwrap();
+    let published = Product::decide(Some(&draft), ProductCommand::Publish, START).unwrap();
+    assert_eq!(published.len(), 1);
+    events.extend(published);
+    let product = fold::<Product>(None, &events).unwrap().unwrap();
+    assert_eq!(Product::decide(Some(&product), ProductCommand::Publish, START), Ok(Vec::new()));
+}
