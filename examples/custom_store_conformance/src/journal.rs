@@ -1,6 +1,6 @@
 //! The file: records of length, checksum and JSON, on the disk before their commit is acknowledged.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -22,8 +22,7 @@ impl Journal {
         fs::create_dir_all(folder)?;
         let directory = File::open(folder)?;
         directory.try_lock()?;
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).open(folder.join("journal"))?;
+        let mut file = File::options().read(true).append(true).create(true).open(folder.join("journal"))?;
         let (commits, end) = read(&mut file)?;
         file.set_len(end)?;
         file.sync_all()?;
@@ -41,15 +40,11 @@ impl Journal {
     }
 
     /// Changes every commit that it holds, adds one, and puts them in the place of the old file at once.
-    pub(crate) fn rewrite(
-        &mut self,
-        last: Commit,
-        change: impl Fn(Commit) -> Commit,
-    ) -> io::Result<Vec<Commit>> {
+    pub(crate) fn rewrite(&mut self, last: Commit, by: impl Fn(Commit) -> Commit) -> io::Result<Vec<Commit>> {
         self.file.take().ok_or_else(|| io::Error::other("an earlier write failed"))?;
         let (old, new) = (self.folder.join("journal"), self.folder.join("journal.new"));
         let (commits, _) = read(&mut File::open(&old)?)?;
-        let commits: Vec<_> = commits.into_iter().chain([last]).map(change).collect();
+        let commits: Vec<_> = commits.into_iter().chain([last]).map(by).collect();
         let mut file = File::create(&new)?;
         commits.iter().try_for_each(|commit| file.write_all(&record(commit)?))?;
         file.sync_all()?;
@@ -89,6 +84,5 @@ fn read(file: &mut File) -> io::Result<(Vec<Commit>, u64)> {
 
 /// FNV-1a: finds what a crash has torn, not what somebody has forged.
 fn checksum(bytes: &[u8]) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
 }

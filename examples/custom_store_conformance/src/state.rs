@@ -48,9 +48,8 @@ impl State {
         {
             return Err(CommitError::LeaseLost(timer.clone()));
         }
-        if let Some(fence) = &commit.fence {
-            return Err(CommitError::Fenced(fence.name.clone())); // nobody grants named leases here
-        }
+        // Nobody grants named leases here.
+        commit.fence.as_ref().map_or(Ok(()), |fence| Err(CommitError::Fenced(fence.name.clone())))?;
         commit.check_versions(|stream| self.version(stream))?;
         commit.check_keys(|key| self.keys.get(key).map(|held| &held.owner))?;
         self.levels(commit).map(drop)

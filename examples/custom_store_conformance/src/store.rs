@@ -49,8 +49,7 @@ impl State {
         let gone = self.erased.iter().chain(&commit.erase).copied().collect();
         self.leases.retain(|timer, _| commit.timers.iter().all(|write| write.key() != timer));
         let appends = commit.append.iter_mut();
-        let new: Vec<_> =
-            appends.filter_map(|append| Some((append.stream.clone(), append.snapshot.take()?))).collect();
+        let new: Vec<_> = appends.filter_map(|a| Some((a.stream.clone(), a.snapshot.take()?))).collect();
         if commit.erase.is_empty() {
             let commit = without(commit, &gone);
             journal.append(&commit).map_err(failed)?;
@@ -84,10 +83,9 @@ impl Store for FileStore {
             LoadedStream { stream: query.stream, version, snapshot: snapshot.cloned(), events }
         });
         let directory = load.directory.iter().map(|query| {
-            let keys = state.keys.values().filter(|held| held.key.scope == query.scope);
-            let keys = keys.filter(|held| held.key.key.starts_with(&*query.prefix));
-            let pairs = keys.map(|held| (held.key.clone(), held.owner.clone()));
-            pairs.take(query.limit.min(MAX_DIRECTORY) as usize).collect()
+            let fits = |key: &Key| key.scope == query.scope && key.key.starts_with(&*query.prefix);
+            let all = state.keys.values().filter(|h| fits(&h.key)).map(|h| (h.key.clone(), h.owner.clone()));
+            all.take(query.limit.min(MAX_DIRECTORY) as usize).collect()
         });
         Ok(Loaded {
             streams: streams.collect(),
@@ -108,12 +106,10 @@ impl Store for FileStore {
     async fn read_all(&self, query: LogQuery) -> Result<Page, PortError> {
         let log = &self.lock().0.log;
         let limit = query.limit.min(MAX_PAGE) as usize;
-        let behind = log.iter().filter(|event| event.position > query.after);
-        let events = behind.filter(|event| query.slice.contains(event.stream.id));
+        let events = log.iter().filter(|e| e.position > query.after && query.slice.contains(e.stream.id));
         let events: Vec<_> = events.take(limit).cloned().collect();
         let end = log.last().filter(|_| limit > 0).map_or(query.after, |last| last.position);
-        let next = events.last().map_or(end, |last| last.position);
-        Ok(Page { events, next })
+        Ok(Page { next: events.last().map_or(end, |last| last.position), events })
     }
 
     async fn read_stream(
@@ -147,16 +143,12 @@ impl Store for FileStore {
     }
 
     async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError> {
-        let state = &self.lock().0;
+        let State { keys, pools, timers, marks, .. } = &self.lock().0;
         let mut rows: Vec<Row> = match table {
-            Table::Keys => state.keys.values().cloned().map(Row::Key).collect(),
-            Table::Pools => state.pools.iter().map(|(key, level)| Row::Pool(key.clone(), *level)).collect(),
-            Table::Timers => {
-                state.timers.iter().map(|(key, (due, _))| Row::Timer(key.clone(), *due)).collect()
-            }
-            Table::Marks => {
-                state.marks.iter().map(|(key, mark)| Row::Mark(key.clone(), mark.clone())).collect()
-            }
+            Table::Keys => keys.values().cloned().map(Row::Key).collect(),
+            Table::Pools => pools.iter().map(|(key, level)| Row::Pool(key.clone(), *level)).collect(),
+            Table::Timers => timers.iter().map(|(key, (due, _))| Row::Timer(key.clone(), *due)).collect(),
+            Table::Marks => marks.iter().map(|(key, mark)| Row::Mark(key.clone(), mark.clone())).collect(),
         };
         rows.retain(|row| after.is_none_or(|after| row.text().as_str() > after));
         rows.sort_by_cached_key(Row::text);
