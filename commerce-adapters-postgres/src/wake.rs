@@ -7,10 +7,8 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -41,32 +39,38 @@ const AGAIN: u8 = 2;
 pub(crate) struct Bell(AtomicU8);
 
 impl Bell {
-    /// Rings, or sees to it that it is rung once more behind what is on its way.
-    pub(crate) fn ring(&self, store: &PgStore) {
-        match self.0.compare_exchange(QUIET, RINGING, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => drop(tokio::spawn(ringing(store.clone()))),
-            Err(_) => self.0.store(AGAIN, Ordering::Release),
-        }
+    /// Asks for it to be rung; whether the caller has to see to it, because nobody does.
+    fn ask(&self) -> bool {
+        self.0.swap(AGAIN, Ordering::AcqRel) == QUIET
     }
 
-    /// Whether it is to be rung once more.
-    fn goes_on(&self) -> bool {
-        if self.0.compare_exchange(RINGING, QUIET, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-            return false;
-        }
+    /// It is about to be rung, for everything that was asked until now.
+    fn begin(&self) {
         self.0.store(RINGING, Ordering::Release);
-        true
+    }
+
+    /// Whether nobody has asked since; then nobody sees to it any more.
+    fn ends(&self) -> bool {
+        self.0.compare_exchange(RINGING, QUIET, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Rings, or sees to it that it is rung once more behind what is on its way.
+    pub(crate) fn ring(&self, store: &PgStore) {
+        if self.ask() {
+            drop(tokio::spawn(ringing(store.clone())));
+        }
     }
 }
 
 async fn ringing(store: PgStore) {
-    let schema = store.inner.settings.schema.clone();
+    let (schema, bell) = (&store.inner.settings.schema, &store.inner.bell);
     loop {
+        bell.begin();
         // A bell that is not heard costs the wait until the next look, and nothing else.
         let call = sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(schema.as_str());
         drop(store.write("notify", call).await);
         tokio::time::sleep(GAP).await;
-        if !store.inner.bell.goes_on() {
+        if bell.ends() {
             return;
         }
     }
@@ -166,5 +170,24 @@ impl Sleeper for PgWakeUps {
         }
         // Everything that rang until now is behind what the caller is about to look at.
         *shared.seen.lock().unwrap_or_else(PoisonError::into_inner) = *shared.heard.borrow();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However asking and ending fall together, somebody rings behind the last one who asked.
+    #[test]
+    fn whoever_asks_is_rung_for() {
+        let bell = Bell::default();
+        assert!(bell.ask() && !bell.ask());
+        bell.begin();
+        assert!(bell.ends());
+        assert!(bell.ask(), "behind the end somebody has to begin anew");
+        bell.begin();
+        assert!(!bell.ask() && !bell.ends(), "asked while it rang: once more");
+        bell.begin();
+        assert!(bell.ends() && bell.ask());
     }
 }
