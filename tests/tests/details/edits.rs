@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use commerce_adapters_memory::MemoryStore;
 use commerce_core::app::operations::OperationError;
 use commerce_core::app::query::{ById, ByKey};
 use commerce_core::app::shopfront::Listing;
@@ -10,32 +9,16 @@ use commerce_core::catalog::SKU_SCOPE;
 use commerce_core::orders::edit::{Addition, OrderEditError, Proposal};
 use commerce_core::orders::{OrderEditCommand, OrderError, Revision};
 use commerce_core::prelude::*;
-use commerce_core::settings::TaxRule;
 use commerce_core::value::shipping::{RateRule, ShippingMethod};
 use commerce_core::value::{
-    Benefit, Conditions, Label, Phase, PriceBook, PromotionRule, TaxClass, TaxRate, TraceStep,
+    Benefit, Conditions, Label, Phase, PriceBook, PromotionRule, TaxClass, TraceStep,
 };
-use commerce_testkit::fake::{Clock, Gateway, START};
+use commerce_testkit::fake::START;
 use commerce_testkit::shop::Shop;
 use commerce_tests::world::id;
 use pollster::block_on;
 
-fn shop(settings: impl FnOnce(&mut SettingsValues) + Send) -> Shop {
-    let clock = Clock::default();
-    let shop = Shop::on(MemoryStore::with_clock(Arc::new(clock.clone())), clock, Gateway::capturing());
-    block_on(async {
-        shop.settings(settings).await;
-        shop.list("MUG", "10.00", 50).await.unwrap();
-        shop.list("CAP", "20.00", 50).await.unwrap();
-    });
-    shop
-}
-
-fn tax(name: &str, percent: &str, country: Option<&str>) -> TaxRule {
-    let (name, rate) = (Label::new(name).unwrap(), Rate::parse(percent).unwrap());
-    let country = country.map(|code| code.parse().unwrap());
-    TaxRule { country, rate: TaxRate { name, class: TaxClass::Standard, rate } }
-}
+use super::{shop, tax};
 
 fn post() -> ShippingMethod {
     ShippingMethod {

@@ -1,35 +1,16 @@
 //! What a cart costs: taxes of its country, prices of its currency, and lines that say what was chosen.
 
-use std::sync::Arc;
-
-use commerce_adapters_memory::MemoryStore;
 use commerce_core::app::query::{ById, ByKey};
 use commerce_core::app::shopfront::default_category;
 use commerce_core::catalog::{PricePolicy, ProductDetails, SKU_SCOPE, VariantInput};
 use commerce_core::checkout::Unavailable;
 use commerce_core::prelude::*;
-use commerce_core::settings::TaxRule;
-use commerce_core::value::{Code, Label, Slug, TaxClass, TaxRate};
-use commerce_testkit::fake::{Clock, Gateway};
+use commerce_core::value::{Code, Slug};
 use commerce_testkit::shop::Shop;
 use commerce_tests::world::id;
 use pollster::block_on;
 
-fn shop(settings: impl FnOnce(&mut SettingsValues) + Send) -> Shop {
-    let clock = Clock::default();
-    let shop = Shop::on(MemoryStore::with_clock(Arc::new(clock.clone())), clock, Gateway::capturing());
-    block_on(async {
-        shop.settings(settings).await;
-        shop.list("MUG", "10.00", 50).await.unwrap();
-    });
-    shop
-}
-
-fn tax(name: &str, percent: &str, country: Option<&str>) -> TaxRule {
-    let (name, rate) = (Label::new(name).unwrap(), Rate::parse(percent).unwrap());
-    let country = country.map(|code| code.parse().unwrap());
-    TaxRule { country, rate: TaxRate { name, class: TaxClass::Standard, rate } }
-}
+use super::{shop, tax};
 
 #[test]
 fn a_cart_is_taxed_as_where_it_goes() {

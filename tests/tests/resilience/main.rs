@@ -15,7 +15,7 @@ use commerce_core::app::query::ById;
 use commerce_core::port::carrier::Carrier as _;
 use commerce_core::port::clock::Clock as _;
 use commerce_core::port::payment::{
-    Authorize, Charge, ChargeState, GatewayError, GatewayRef, IdempotencyKey, PaymentGateway,
+    Authorize, Charge, ChargeState, GatewayError, IdempotencyKey, PaymentGateway,
 };
 use commerce_core::port::platform::Platform;
 use commerce_core::prelude::*;
@@ -344,5 +344,4 @@ fn a_guard_can_be_looked_at() {
     let gateway = Guarded::new(Gateway::capturing(), breaking);
     assert_eq!(gateway.guard().state(), BreakerState::Closed { failed: 0 });
     assert_eq!(gateway.name(), Gateway::capturing().name());
-    let _reference = GatewayRef("charge".into());
 }
