@@ -67,7 +67,7 @@ mod wake;
 pub use clock::PgClock;
 pub use lag::{Blocker, LogLag};
 pub use migrate::{Migration, MigrationError, MigrationStatus};
-pub use purge::MARKS_ARE_KEPT;
+pub use purge::MARK_RETENTION;
 pub use schema::{InvalidSchema, Schema};
 pub use settings::Settings;
 pub use sqlx;

@@ -14,7 +14,7 @@ use crate::timers::micros;
 ///
 /// A mark makes a repeated request known: whoever repeats one, a browser, a gateway or the delivery of a dead
 /// letter, has to come within this time.
-pub const MARKS_ARE_KEPT: Duration = Duration::from_hours(30 * 24);
+pub const MARK_RETENTION: Duration = Duration::from_hours(30 * 24);
 
 /// How many rows go at a time: few enough that nobody waits for their locks.
 const BATCH: i64 = 1_000;
@@ -27,7 +27,7 @@ const STATEMENT: &str = "with old as ( \
      select count(*) from gone";
 
 impl PgStore {
-    /// Deletes the marks that are older than this and than [`MARKS_ARE_KEPT`], by the server's clock, and gives
+    /// Deletes the marks that are older than this and than [`MARK_RETENTION`], by the server's clock, and gives
     /// their number.
     ///
     /// A thousand at a time, each in a transaction of its own: it can be stopped anywhere, run by several
@@ -38,7 +38,7 @@ impl PgStore {
     ///
     /// Where the server does not answer; what was deleted until then is gone, and the next call goes on.
     pub async fn purge_marks(&self, older_than: Duration) -> Result<u64, PortError> {
-        let age = older_than.max(MARKS_ARE_KEPT);
+        let age = older_than.max(MARK_RETENTION);
         let mut gone = 0_u64;
         loop {
             let call = sqlx::query(self.inner.settings.schema.sql(STATEMENT)).bind(micros(age)).bind(BATCH);

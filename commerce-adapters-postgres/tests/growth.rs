@@ -5,7 +5,7 @@ mod server;
 
 use std::time::Duration;
 
-use commerce_adapters_postgres::MARKS_ARE_KEPT;
+use commerce_adapters_postgres::MARK_RETENTION;
 use commerce_adapters_postgres::sqlx::{self, Row};
 use commerce_core::kernel::commit::{Commit, Load};
 use commerce_core::kernel::error::CommitError;
@@ -48,7 +48,7 @@ fn marks_go_when_they_are_old_and_not_before() {
         assert_eq!(world.store.purge_marks(Duration::from_secs(50 * DAY)).await.unwrap(), 0);
         assert_eq!(world.store.purge_marks(Duration::ZERO).await.unwrap(), 2_500);
         assert_eq!(left(&world).await, 1_000);
-        assert_eq!(world.store.purge_marks(MARKS_ARE_KEPT).await.unwrap(), 0);
+        assert_eq!(world.store.purge_marks(MARK_RETENTION).await.unwrap(), 0);
     });
 }
 
