@@ -8,8 +8,9 @@ use commerce_core::port::store::Store;
 use commerce_tests::server::Cluster;
 use uuid::Uuid;
 
+use crate::database;
 use crate::order::{Order, stock};
-use crate::{Place, database};
+use crate::rate::Place;
 
 /// A pool of the kind that a host has.
 #[derive(Clone)]
@@ -30,7 +31,7 @@ const MARK: &str = "insert into commerce.marks (name, version, hash, result, tx,
 const TIMER: &str = "insert into commerce.timers (name, kind, due, ready, payload) \
     values ($1, 'order', now() + interval '9 years', now() + interval '9 years', '{}')";
 /// Everything at once: what a careful host would write.
-const ALL: &str = "with held as materialized (
+pub(crate) const ALL: &str = "with held as materialized (
         select name from commerce.pools where name = any ($1) order by name for update),
     hold as (update commerce.pools p set available = available - 1, held = p.held + 1
         from held h where p.name = h.name and available - 1 >= floor returning 1),
@@ -45,6 +46,14 @@ const ALL: &str = "with held as materialized (
     timer as (insert into commerce.timers (name, kind, due, ready, payload)
         values ($8, 'order', now() + interval '9 years', now() + interval '9 years', '{}'))
     select count(*) from hold";
+
+/// One event of a new stream and the stream's head.
+pub(crate) const EVENTS_ONLY: &str = "with stream as (insert into commerce.streams (id, kind, version, tx)
+        values ($1, 'order', 1, pg_current_xact_id()::text::bigint))
+    insert into commerce.events (tx, position, id, kind, version, event_id, type, schema, at, correlation, actor,
+        personal, data)
+    values (pg_current_xact_id()::text::bigint, nextval('commerce.event_position'), $1, 'order', 1, $2,
+        'OrderPlaced', 1, now(), $1, '\"system\"', 0, $3)";
 
 fn names(order: Order) -> (String, String, String) {
     let stream = order.id(1);
@@ -70,6 +79,13 @@ impl Hand {
         store.commit(stock()).await.unwrap();
         sqlx::query("analyze").execute(&pool).await.unwrap();
         Self { pool }
+    }
+
+    /// Where there is so much of a pool and no more.
+    pub(crate) async fn stocked(self, name: &str, available: i64) -> Self {
+        let supply = "update commerce.pools set available = $2 where name = $1";
+        sqlx::query(supply).bind(name).bind(available).execute(&self.pool).await.unwrap();
+        self
     }
 
     /// (a) BEGIN, a statement per row, COMMIT.
@@ -130,8 +146,8 @@ impl Hand {
         })
     }
 
-    /// A conditional UPDATE and the event in a transaction.
-    pub(crate) fn hot(self) -> Place {
+    /// Conditional UPDATEs and the event in a transaction; gives 0 where a pool is short.
+    pub(crate) fn hot(self, pools: fn(Order) -> Vec<String>) -> Place {
         Arc::new(move |order| {
             let pool = self.pool.clone();
             Box::pin(async move {
@@ -139,10 +155,19 @@ impl Hand {
                 let calls = [
                     sqlx::query(STREAM).bind(order.id(1)),
                     sqlx::query(EVENT).bind(order.id(1)).bind(1_i64).bind(order.id(2)).bind(order.data()),
-                    sqlx::query(HOLD).bind("stock:HOT@main"),
                 ];
                 for call in calls {
                     call.execute(&mut *transaction).await.unwrap();
+                }
+                // The rows that everybody wants come last, so that they are locked for the shortest time.
+                let mut pools = pools(order);
+                pools.sort();
+                for pool in pools {
+                    let held = sqlx::query(HOLD).bind(pool).execute(&mut *transaction).await.unwrap();
+                    if held.rows_affected() == 0 {
+                        transaction.rollback().await.unwrap();
+                        return 0;
+                    }
                 }
                 transaction.commit().await.unwrap();
                 1

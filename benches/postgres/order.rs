@@ -86,16 +86,31 @@ impl Order {
         }
     }
 
-    /// Only a hold of the pool that everybody wants, and the event that says so.
-    pub(crate) fn hot(self) -> Commit {
-        let stream = StreamId::new("order", self.id(1));
-        let events = vec![self.event(2, "OrderPlaced")];
+    /// Only holds of some pools, and the event that says so.
+    pub(crate) fn holding(self, pools: Vec<String>) -> Commit {
+        let moves = pools.into_iter().map(|pool| PoolMove::new(PoolKey::new(pool), PoolOp::Hold(1)));
+        Commit { moves: moves.collect(), ..self.single() }
+    }
+
+    /// Only one event.
+    pub(crate) fn single(self) -> Commit {
+        let (stream, events) = (StreamId::new("order", self.id(1)), vec![self.event(2, "OrderPlaced")]);
         Commit {
             append: vec![Append { stream, expected: Version::NONE, events, snapshot: None }],
-            moves: vec![PoolMove::new(PoolKey::new("stock:HOT@main"), PoolOp::Hold(1))],
             ..Commit::default()
         }
     }
+}
+
+/// The pool that everybody wants.
+pub(crate) fn one_hot(_order: Order) -> Vec<String> {
+    vec!["stock:HOT@main".to_owned()]
+}
+
+/// Three of ten pools that everybody wants, in any order.
+pub(crate) fn three_of_ten(order: Order) -> Vec<String> {
+    let spread = order.number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+    [0, 3, 7].map(|line| format!("stock:SKU-{}@main", (spread + line) % 10)).to_vec()
 }
 
 /// Plenty of everything.
