@@ -12,6 +12,7 @@ use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::shop::Shop;
 use commerce_tests::server::Cluster;
 
+use crate::cpu::Cpu;
 use crate::database;
 use crate::rate::middle;
 
@@ -30,17 +31,22 @@ pub(crate) async fn print(cluster: &Cluster) {
     for sku in 0..SKUS {
         shop.list(&format!("SKU-{sku}"), "12.50", 1_000_000).await.unwrap();
     }
-    println!("\nWhole checkouts of 3 lines per second, and how long one takes (median, 99th percentile)\n");
+    println!(
+        "\nWhole checkouts of 3 lines per second (microseconds of processor time each: server + client),"
+    );
+    println!("and how long one takes (median, 99th percentile)\n");
     buy(&shop, 4, ready(&shop, 100).await).await;
     cluster.psql("checkouts", "analyze");
     for (tasks, carts) in LOADS {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             let ready = ready(&shop, carts).await;
-            rounds.push(buy(&shop, tasks, ready).await);
+            let before = Cpu::now(cluster.process());
+            let (rate, half, most) = buy(&shop, tasks, ready).await;
+            rounds.push((rate, half, most, Cpu::now(cluster.process()).per(before, carts)));
         }
-        let (rate, half, most) = middle(rounds.into_iter());
-        println!("{tasks:>6} tasks: {rate:>6}/s   {half:?}   {most:?}");
+        let (rate, half, most, (server, client)) = middle(rounds.into_iter());
+        println!("{tasks:>6} tasks: {rate:>6} ({server} + {client})   {half:?}   {most:?}");
     }
     let lines: i64 = cluster.psql("checkouts", "select sum(allocated) from commerce.pools").parse().unwrap();
     let orders: i64 = cluster

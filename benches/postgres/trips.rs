@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use commerce_adapters_postgres::sqlx::postgres::PgConnectOptions;
 use commerce_adapters_postgres::{PgStore, Settings};
 use commerce_core::app::checkout::CheckoutRequest;
 use commerce_core::kernel::commit::{Load, StreamQuery};
@@ -40,8 +41,9 @@ pub(crate) async fn print(cluster: &Cluster) {
     cluster.psql("postgres", "create extension if not exists pg_stat_statements");
     let counts = Counts { cluster, trips: Trips::default() };
     let port = counts.trips.count(cluster.socket()).await;
-    let options = crate::database(cluster, "trips").host("127.0.0.1").port(port);
-    let store = PgStore::new(options.socket(""), Settings::default());
+    crate::database(cluster, "trips");
+    let options = PgConnectOptions::new().host("127.0.0.1").port(port).username("postgres").database("trips");
+    let store = PgStore::new(options, Settings::default());
     store.migrate().await.unwrap();
     store.commit(order::stock()).await.unwrap();
     println!("Statements that the server counts / round trips on the wire\n");
