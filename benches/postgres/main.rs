@@ -91,7 +91,7 @@ async fn orders(cluster: &Cluster) {
         ("(b) one statement", Way::Here(hand.clone().statement())),
         ("(c) batches of 100", Way::Here(hand.batched())),
         ("(b) by pgbench, ≤ 16 sessions", Way::Pgbench(Script::order("hand", 16))),
-        ("(b) by pgbench, a session a task", Way::Pgbench(Script::order("hand", 256))),
+        ("(b) by pgbench, ≤ 64 sessions", Way::Pgbench(Script::order("hand", 64))),
     ];
     compare(cluster, &ways, &[1, 16, 64, 256]).await;
 }
@@ -106,7 +106,7 @@ async fn events(cluster: &Cluster) {
         ("coalesced", Way::Here(through(ours, Order::single))),
         ("one by one", Way::Here(through(single, Order::single))),
         ("by pgbench, ≤ 16 sessions", Way::Pgbench(Script::event("event_hand", 16))),
-        ("by pgbench, a session a task", Way::Pgbench(Script::event("event_hand", 64))),
+        ("by pgbench, ≤ 64 sessions", Way::Pgbench(Script::event("event_hand", 64))),
     ];
     compare(cluster, &ways, &[1, 16, 64]).await;
 }

@@ -21,7 +21,7 @@ pub(crate) struct Script {
 const NUMBER: &str = "\\set n :n + 1\n\\set order (:run * 1000 + :client_id) * 1000000 + :n\n";
 /// A key with the number in front, as the library's are ordered by time.
 fn id(part: u32) -> String {
-    format!("(lpad(to_hex(:order), 16, '0') || '7000800000000{part:03}')::uuid")
+    format!("(lpad(to_hex(:order::bigint), 16, '0') || '7000800000000{part:03}')::uuid")
 }
 
 /// Puts expressions in the place of a statement's parameters, from the last so that `$1` is not part of `$12`.
@@ -34,7 +34,10 @@ fn filled(statement: &str, parameters: &[String]) -> String {
 impl Script {
     /// An order, in the one statement that (b) sends.
     pub(crate) fn order(database: &str, sessions: u64) -> Self {
-        let spread = |line: u32| format!("'stock:SKU-' || ((:spread + {}) % 1000) || '@main'", line * 331);
+        // A colon before a letter would be a variable.
+        let spread = |line: u32| {
+            format!("'stock' || chr(58) || 'SKU-' || ((:spread + {}) % 1000) || '@main'", line * 331)
+        };
         let parameters = [
             format!("array[{}, {}, {}]::text[]", spread(0), spread(1), spread(2)),
             id(1),

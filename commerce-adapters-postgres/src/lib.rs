@@ -37,12 +37,18 @@
 //! Events are kept. Marks make repeated requests known and are needed for a while only: call
 //! [`PgStore::purge_marks`] once a day.
 //!
+//! A log that grows for years can be divided ([`PgStore::partition_log`]), and its old ranges archived
+//! ([`PgStore::archive`]): what they left stays as opening entries, from which the log is audited; their tables
+//! can be moved to cheaper storage and are still read; and in the end they can be dropped
+//! ([`PgStore::drop_archived`]).
+//!
 //! # Restoring into a new cluster
 //!
 //! Transaction ids start anew there, while the stored ones are high; the log would hide its events until
 //! the ids catch up. After a restore run `update commerce.events set tx = 1`, the same for
 //! `commerce.streams` and `commerce.marks`, and start consumers from their marks.
 
+mod archive;
 mod clock;
 mod commit;
 mod connections;
@@ -53,6 +59,8 @@ mod lag;
 mod lease;
 mod load;
 mod migrate;
+mod opening;
+mod partitions;
 mod purge;
 mod read;
 mod scan;
@@ -64,9 +72,11 @@ mod types;
 mod views;
 mod wake;
 
+pub use archive::{ArchiveError, Archived};
 pub use clock::PgClock;
 pub use lag::{Blocker, LogLag};
 pub use migrate::{Migration, MigrationError, MigrationStatus};
+pub use partitions::{Partition, PartitionState};
 pub use purge::MARK_RETENTION;
 pub use schema::{InvalidSchema, Schema};
 pub use settings::Settings;

@@ -58,15 +58,16 @@ pub enum MigrationError {
     Port(#[from] PortError),
 }
 
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     ("tables", include_str!("sql/0001_tables.sql")),
     ("commit", include_str!("sql/0002_commit.sql")),
     ("load", include_str!("sql/0003_load.sql")),
     ("views", include_str!("sql/0004_views.sql")),
     ("growth", include_str!("sql/0005_growth.sql")),
+    ("partitions", include_str!("sql/0006_partitions.sql")),
 ];
 /// How long a migration waits for a table that traffic uses, before it gives up.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 fn migrations(schema: &Schema) -> Vec<Migration> {
     let numbered = MIGRATIONS.iter().zip(1..);
@@ -181,7 +182,7 @@ async fn applied(connection: &mut PgConnection, schema: &Schema) -> Result<i32, 
 }
 
 /// Runs statements that take no parameters.
-async fn run(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn run(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
     // Made of constants and the schema's name, which was checked when it was made.
     raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use commerce_core::kernel::commit::LoadedStream;
 use commerce_core::kernel::error::{Effect, PortError};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{Position, StreamId, Version};
@@ -13,8 +14,8 @@ use sqlx::postgres::PgRow;
 use tokio::time::{Instant, sleep};
 
 use crate::commit::position_of;
-use crate::error::port_error;
-use crate::event::{COLUMNS, PERSONAL, event};
+use crate::error::{corrupt, port_error};
+use crate::event::{COLUMNS, PERSONAL, count, event};
 use crate::{PgStore, Schema};
 
 /// First wait for events that a transaction in flight hides.
@@ -23,17 +24,28 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// The statements of reads, with the schema in place.
 #[derive(Debug)]
 pub(crate) struct ReadStatements {
+    page: SqlStr,
     log: SqlStr,
     stream: SqlStr,
+    archived: SqlStr,
+    head: SqlStr,
 }
 
 impl ReadStatements {
     pub(crate) fn new(schema: &Schema) -> Self {
-        let stream = format!(
-            "select {COLUMNS} from commerce.events e {PERSONAL} \
-             where e.id = $1 and e.kind = $2 and e.version > $3 order by e.version limit $4"
-        );
-        Self { log: schema.sql(include_str!("sql/log.sql")), stream: schema.sql(&stream) }
+        let stream = |table: &str| {
+            schema.sql(&format!(
+                "select {COLUMNS} from commerce.{table} e {PERSONAL} \
+                 where e.id = $1 and e.kind = $2 and e.version > $3 order by e.version limit $4"
+            ))
+        };
+        Self {
+            page: schema.sql(include_str!("sql/page.sql")),
+            log: schema.sql(include_str!("sql/log.sql")),
+            stream: stream("events"),
+            archived: stream("archive"),
+            head: schema.sql("select version from commerce.streams where id = $1 and kind = $2"),
+        }
     }
 }
 
@@ -44,15 +56,21 @@ impl PgStore {
         let ((tx, position), until) = (parts(after), Instant::now() + self.inner.settings.log_patience);
         let mut wait = LOOK_AGAIN;
         loop {
-            let log = || {
-                sqlx::query(self.inner.read.log.clone())
+            let log = |statement: &SqlStr| {
+                sqlx::query(statement.clone())
                     .bind(tx)
                     .bind(position)
                     .bind(limit)
                     .bind(i32::from(slice.index()))
                     .bind(i32::from(slice.of()))
             };
-            let rows = self.read("read_all", log).await?;
+            let rows = self.read("read_all", || log(&self.inner.read.page)).await?;
+            let found = events(&rows)?;
+            if let Some(next) = found.last().map(|last| last.position) {
+                return Ok(Page { events: found, next });
+            }
+            // Nothing, as it seems: where the log ends has to be told by the same look that found nothing.
+            let rows = self.read("read_all", || log(&self.inner.read.log)).await?;
             let Some((end, hides)) = end(&rows)? else {
                 let events = events(&rows)?;
                 let next = events.last().map_or(after, |last| last.position);
@@ -75,15 +93,68 @@ impl PgStore {
         after: Version,
         limit: u32,
     ) -> Result<Vec<Arc<RecordedEvent>>, PortError> {
+        let found = self.events_of(&self.inner.read.stream, stream, (after, limit)).await?;
+        let next = match found.first() {
+            Some(first) => first.version,
+            None => self.head(stream).await?.after(1),
+        };
+        if next <= after.after(1) || limit == 0 {
+            return Ok(found);
+        }
+        // Events in between were archived; what is behind those is the next page's.
+        let old = self.events_of(&self.inner.read.archived, stream, (after, limit)).await?;
+        match old.first() {
+            Some(first) if first.version == after.after(1) => Ok(old),
+            _ => Err(corrupt("read_stream")),
+        }
+    }
+
+    async fn head(&self, stream: &StreamId) -> Result<Version, PortError> {
+        let query = || sqlx::query(self.inner.read.head.clone()).bind(stream.id).bind(&*stream.kind);
+        let rows = self.read("read_stream", query).await?;
+        let head = rows.first().map_or(Ok(0), |row| row.try_get(0));
+        head.map(|head| Version::new(count(head)))
+            .map_err(|error| port_error("read_stream", Effect::None, &error))
+    }
+
+    /// Events of a stream in one of the tables.
+    async fn events_of(
+        &self,
+        statement: &SqlStr,
+        stream: &StreamId,
+        (after, limit): (Version, u32),
+    ) -> Result<Vec<Arc<RecordedEvent>>, PortError> {
         let after = i64::try_from(after.get()).unwrap_or(i64::MAX);
         let query = || {
-            sqlx::query(self.inner.read.stream.clone())
+            sqlx::query(statement.clone())
                 .bind(stream.id)
                 .bind(&*stream.kind)
                 .bind(after)
                 .bind(i64::from(limit.min(MAX_PAGE)))
         };
         events(&self.read("read_stream", query).await?)
+    }
+
+    /// Adds what was archived to a stream that was loaded.
+    ///
+    /// An archived event never changes its place again, so that it may come from a later look.
+    pub(crate) async fn complete(&self, after: Version, loaded: &mut LoadedStream) -> Result<(), PortError> {
+        let mut base = loaded.snapshot.as_ref().map_or(after, |snapshot| snapshot.version.max(after));
+        let first = loaded.events.first().map_or(loaded.version.after(1), |event| event.version);
+        let mut old = Vec::new();
+        while base.after(1) < first {
+            let page = (base, MAX_PAGE);
+            let found = self.events_of(&self.inner.read.archived, &loaded.stream, page).await?;
+            let next = found.first().filter(|event| event.version == base.after(1));
+            // It was dropped.
+            base = next.and(found.last()).ok_or_else(|| corrupt("load"))?.version;
+            old.extend(found);
+        }
+        if !old.is_empty() {
+            old.append(&mut loaded.events);
+            loaded.events = old;
+        }
+        Ok(())
     }
 }
 

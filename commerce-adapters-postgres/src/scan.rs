@@ -49,13 +49,17 @@ fn key(row: &PgRow) -> Result<Row, sqlx::Error> {
 }
 
 fn pool(row: &PgRow) -> Result<Row, sqlx::Error> {
-    let level = PoolLevel {
+    Ok(Row::Pool(PoolKey::new(row.try_get::<&str, _>(0)?), level(row)?))
+}
+
+/// The level of a pool, behind its name.
+pub(crate) fn level(row: &PgRow) -> Result<PoolLevel, sqlx::Error> {
+    Ok(PoolLevel {
         available: row.try_get(1)?,
         held: row.try_get(2)?,
         allocated: row.try_get(3)?,
         floor: row.try_get(4)?,
-    };
-    Ok(Row::Pool(PoolKey::new(row.try_get::<&str, _>(0)?), level))
+    })
 }
 
 fn timer(row: &PgRow) -> Result<Row, sqlx::Error> {

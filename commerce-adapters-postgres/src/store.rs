@@ -11,7 +11,7 @@ use commerce_core::kernel::error::{CommitError, Effect, PortError, PortErrorKind
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::port::clock::Clock;
-use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Opening, Page, Row, Store, Table};
 use sqlx::SqlStr;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
@@ -24,7 +24,7 @@ use crate::error::{PORT, Verdict, port_error, timeout as timed_out, verdict};
 use crate::read::ReadStatements;
 use crate::types::Moment;
 use crate::wake::Bell;
-use crate::{Settings, load, scan, timers};
+use crate::{Settings, load, opening, scan, timers};
 
 /// A query under construction.
 pub(crate) type Call<'q> = Query<'q, Postgres, PgArguments>;
@@ -207,7 +207,12 @@ impl Store for PgStore {
     async fn load(&self, load: Load) -> Result<Loaded, PortError> {
         let questions = load::Questions::new(&load);
         let rows = self.read("load", || questions.bind(sqlx::query(self.inner.load.clone()))).await?;
-        load::loaded(&load, &rows).map_err(|error| port_error("load", Effect::None, &error))
+        let mut loaded =
+            load::loaded(&load, &rows).map_err(|error| port_error("load", Effect::None, &error))?;
+        for (query, stream) in load.streams.iter().zip(&mut loaded.streams) {
+            self.complete(query.after, stream).await?;
+        }
+        Ok(loaded)
     }
 
     async fn commit(&self, commit: Commit) -> Result<Receipt, CommitError> {
@@ -242,5 +247,9 @@ impl Store for PgStore {
 
     async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError> {
         scan::scan(self, table, after, limit).await
+    }
+
+    async fn opening(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Opening, PortError> {
+        opening::page(self, table, after, limit).await
     }
 }

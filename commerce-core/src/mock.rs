@@ -25,7 +25,7 @@ use crate::port::payment::{
     PaymentGateway, Settled, VerifiedCallback,
 };
 use crate::port::publisher::{Outgoing, PublishError, Publisher};
-use crate::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use crate::port::store::{Capabilities, Due, DueQuery, LogQuery, Opening, Page, Row, Store, Table};
 use crate::port::tax::{TaxCalculator, TaxRequest};
 use crate::port::view::{
     Document, FacetQuery, Facets, ViewBatch, ViewError, ViewId, ViewPage, ViewQuery, ViewSchema, ViewState,
@@ -58,6 +58,12 @@ mock! {
             after: Option<&'a str>,
             limit: u32,
         ) -> Result<Vec<Row>, PortError>;
+        async fn opening<'s, 'a>(
+            &'s self,
+            table: Table,
+            after: Option<&'a str>,
+            limit: u32,
+        ) -> Result<Opening, PortError>;
     }
 }
 

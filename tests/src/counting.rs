@@ -7,7 +7,7 @@ use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
 use commerce_core::kernel::error::{CommitError, PortError};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{StreamId, Version};
-use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Opening, Page, Row, Store, Table};
 
 /// How often a store was asked for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,5 +92,10 @@ impl Store for Counting {
     async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError> {
         self.count(|counts| counts.others += 1);
         self.store.scan(table, after, limit).await
+    }
+
+    async fn opening(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Opening, PortError> {
+        self.count(|counts| counts.others += 1);
+        self.store.opening(table, after, limit).await
     }
 }

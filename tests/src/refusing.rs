@@ -87,4 +87,8 @@ impl Store for Refusing {
     async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError> {
         self.store.scan(table, after, limit).await
     }
+
+    async fn opening(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Opening, PortError> {
+        self.store.opening(table, after, limit).await
+    }
 }

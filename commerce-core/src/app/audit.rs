@@ -1,6 +1,6 @@
 //! Compares the tables of a store with its log, and mends them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -176,7 +176,8 @@ impl Registry {
 impl Commerce {
     /// Compares unique keys, pools and timers with what the events of the log make of them.
     ///
-    /// Reads all of the log and the tables; made again where the log grows meanwhile. For staff and the
+    /// Reads the tables and all of the log, or what archived events left and the log behind them; made again
+    /// where the log grows meanwhile. For staff and the
     /// system.
     ///
     /// # Errors
@@ -185,8 +186,8 @@ impl Commerce {
     pub async fn audit(&self, registry: &Registry) -> Result<AuditReport, AuditError> {
         let permission = RepairCommand::Note { mended: 0 }.permission();
         authorise(&self.request.principal, permission, Some(Owner::Shop))?;
-        let mut rebuilt = Rebuilt::default();
-        let (mut position, mut events) = (Position::START, 0);
+        let (mut rebuilt, mut position) = self.opened().await?;
+        let mut events = 0;
         for attempt in 1..=MAX_ATTEMPTS {
             events += self.follow(registry, &mut rebuilt, &mut position).await?;
             let (keys, pools, timers) = self.tables().await?;
@@ -227,6 +228,29 @@ impl Commerce {
                 Ok(_) => return Ok(repaired),
                 Err(CommitError::Stale { .. }) => self.pause(attempt).await,
                 Err(error) => return Err(AuditError::Commit(error)),
+            }
+        }
+        Err(AuditError::Busy { attempts: MAX_ATTEMPTS })
+    }
+
+    /// What the log begins with, and where.
+    async fn opened(&self) -> Result<(Rebuilt, Position), AuditError> {
+        for attempt in 1..=MAX_ATTEMPTS {
+            let (mut rebuilt, mut positions) = (Rebuilt::default(), BTreeSet::new());
+            for table in [Table::Keys, Table::Pools, Table::Timers] {
+                let mut after: Option<String> = None;
+                loop {
+                    let opening = self.store().opening(table, after.as_deref(), MAX_PAGE).await?;
+                    positions.insert(opening.position);
+                    let Some(last) = opening.entries.last() else { break };
+                    after = Some(last.text());
+                    opening.entries.into_iter().for_each(|entry| rebuilt.open(entry));
+                }
+            }
+            // More than one where events were archived meanwhile.
+            match positions.pop_first() {
+                Some(position) if positions.is_empty() => return Ok((rebuilt, position)),
+                _ => self.pause(attempt).await,
             }
         }
         Err(AuditError::Busy { attempts: MAX_ATTEMPTS })

@@ -10,7 +10,7 @@ use super::event::RecordedEvent;
 use super::pool::{NetMove, PoolKey, PoolLevel, PoolOp};
 use super::stream::{Label, StreamId};
 use super::timer::TimerKey;
-use super::unique::Key;
+use super::unique::{Key, UniqueKey};
 use crate::value::id::{Id, SubjectId};
 use crate::value::time::Timestamp;
 
@@ -58,6 +58,28 @@ pub struct Rebuilt {
     keys: BTreeMap<Key, (StreamId, Option<SubjectId>)>,
     pools: BTreeMap<PoolKey, NetMove>,
     timers: BTreeMap<TimerKey, (Timestamp, Arc<[u8]>)>,
+}
+
+/// A balance that archived events left: the opening entry of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpeningEntry {
+    /// A unique key.
+    Key(UniqueKey),
+    /// A pool.
+    Pool(PoolKey, PoolLevel),
+    /// A timer, when it is due and what is stored with it.
+    Timer(TimerKey, Timestamp, Arc<[u8]>),
+}
+
+impl OpeningEntry {
+    /// The text of its key, by which a scan goes on behind it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Key(owned) => owned.key.to_string(),
+            Self::Pool(pool, _) => pool.to_string(),
+            Self::Timer(key, ..) => key.to_string(),
+        }
+    }
 }
 
 /// Something that a store's tables hold and the log does not say, or the other way round.
@@ -120,6 +142,37 @@ impl Rebuilt {
                 }
             }
         }
+    }
+
+    /// Starts from what archived events left.
+    pub fn open(&mut self, entry: OpeningEntry) {
+        match entry {
+            OpeningEntry::Key(known) => {
+                self.keys.insert(known.key, (known.owner, known.subject));
+            }
+            OpeningEntry::Pool(pool, level) => {
+                let net = self.pools.entry(pool).or_default();
+                for op in moves_between(PoolLevel::default(), level) {
+                    net.add(op);
+                }
+            }
+            OpeningEntry::Timer(timer, due, payload) => {
+                self.timers.insert(timer, (due, payload));
+            }
+        }
+    }
+
+    /// What the events so far leave, as the opening entries of a log that begins behind them.
+    pub fn entries(&self) -> impl Iterator<Item = OpeningEntry> {
+        let keys = self.keys.iter().map(|(key, (owner, subject))| {
+            OpeningEntry::Key(UniqueKey { key: key.clone(), owner: owner.clone(), subject: *subject })
+        });
+        let pools = self.pools.iter().map(|(pool, net)| OpeningEntry::Pool(pool.clone(), net.total()));
+        let timers = self
+            .timers
+            .iter()
+            .map(|(timer, (due, payload))| OpeningEntry::Timer(timer.clone(), *due, payload.clone()));
+        keys.chain(pools).chain(timers)
     }
 
     /// Where tables differ from what was rebuilt, ascending: keys, pools, timers.
@@ -208,6 +261,23 @@ mod tests {
             .prop_map(|(available, held, allocated, floor)| PoolLevel { available, held, allocated, floor })
     }
 
+    /// A key, a pool and a timer, as an archive keeps them.
+    fn opening() -> impl Strategy<Value = Vec<OpeningEntry>> {
+        let id = || (1..u128::MAX).prop_map(uuid::Uuid::from_u128);
+        let owner = || id().prop_map(|id| StreamId::new("order", id));
+        let key = (owner(), proptest::option::of(id())).prop_map(|(owner, subject)| {
+            let subject = subject.and_then(|id| Id::from_uuid(id).ok());
+            OpeningEntry::Key(UniqueKey { key: Key::new("number", owner.id.to_string()), owner, subject })
+        });
+        let pool =
+            (id(), level()).prop_map(|(id, level)| OpeningEntry::Pool(PoolKey::new(id.to_string()), level));
+        let timer = (owner(), 0..1_000_000_i64).prop_map(|(owner, at)| {
+            let due = Timestamp::from_micros(at).unwrap_or_else(|_| unreachable!());
+            OpeningEntry::Timer(TimerKey::new(owner, "due"), due, Arc::from(&b"{}"[..]))
+        });
+        (key, pool, timer).prop_map(|(key, pool, timer)| vec![key, pool, timer])
+    }
+
     proptest! {
         #[test]
         fn moves_lead_from_any_level_to_any_other(from in level(), to in level()) {
@@ -216,6 +286,13 @@ mod tests {
                 net.add(op);
             }
             prop_assert_eq!(net.apply(from), Ok(to));
+        }
+
+        #[test]
+        fn what_was_archived_opens_as_it_was(entries in opening()) {
+            let mut rebuilt = Rebuilt::default();
+            entries.iter().cloned().for_each(|entry| rebuilt.open(entry));
+            prop_assert_eq!(rebuilt.entries().collect::<Vec<_>>(), entries);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a store is written in, in one `use`: the port and all that goes through it.
 
-pub use super::store::{Capabilities, Due, DueQuery, LogQuery, MAX_PAGE, Page, Row, Store, Table};
+pub use super::store::{Capabilities, Due, DueQuery, LogQuery, MAX_PAGE, Opening, Page, Row, Store, Table};
 pub use crate::kernel::commit::{Commit, Load, Loaded, LoadedStream, MAX_DIRECTORY, Receipt, Snapshot};
 pub use crate::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
 pub use crate::kernel::event::{NewEvent, RecordedEvent};

@@ -11,6 +11,7 @@ use crate::kernel::error::{CommitError, PortError};
 use crate::kernel::event::RecordedEvent;
 use crate::kernel::mark::{Handled, MarkKey};
 use crate::kernel::pool::{PoolKey, PoolLevel};
+use crate::kernel::rebuild::OpeningEntry;
 use crate::kernel::stream::{Label, Position, Slice, StreamId, Version};
 use crate::kernel::timer::{DueTimer, TimerKey};
 use crate::kernel::unique::UniqueKey;
@@ -122,6 +123,15 @@ impl Row {
     }
 }
 
+/// What a log begins with, where events before it were archived.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Opening {
+    /// Behind the last archived event.
+    pub position: Position,
+    /// What the archived events left.
+    pub entries: Vec<OpeningEntry>,
+}
+
 /// Keeps streams, unique keys, pools, timers and marks, and gives back the log.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
@@ -199,4 +209,17 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Ascending by the text of the key (`Display`), at most `limit` and at most [`MAX_PAGE`]; an empty
     /// page means that the end was reached.
     async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError>;
+
+    /// Reads what archived events left, behind an entry's key.
+    ///
+    /// # Contract
+    ///
+    /// Of [`Table::Keys`], [`Table::Pools`] or [`Table::Timers`], ascending by the text of the key, at most
+    /// `limit` and at most [`MAX_PAGE`]; none for [`Table::Marks`], which no log gives. With the events behind
+    /// `position` they say what the whole log says. A store that keeps all of its events need not have this
+    /// method: nothing stands before the start of its log.
+    async fn opening(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Opening, PortError> {
+        let _ = (table, after, limit);
+        Ok(Opening::default())
+    }
 }

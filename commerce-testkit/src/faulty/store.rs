@@ -7,7 +7,7 @@ use commerce_core::kernel::commit::{Commit, Load, Loaded, Receipt};
 use commerce_core::kernel::error::{CommitError, Effect, PortError};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{StreamId, Version};
-use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
+use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Opening, Page, Row, Store, Table};
 
 use super::around::{COMMIT, failure};
 use super::{Fault, Faulty, Port};
@@ -66,5 +66,10 @@ impl Store for Faulty<dyn Store> {
     async fn scan(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Vec<Row>, PortError> {
         let call = (Port::Store, "scan");
         self.faults.around(call, || self.port.scan(table, after, limit), |error| error).await
+    }
+
+    async fn opening(&self, table: Table, after: Option<&str>, limit: u32) -> Result<Opening, PortError> {
+        let call = (Port::Store, "opening");
+        self.faults.around(call, || self.port.opening(table, after, limit), |error| error).await
     }
 }
