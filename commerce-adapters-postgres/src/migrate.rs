@@ -58,13 +58,14 @@ pub enum MigrationError {
     Port(#[from] PortError),
 }
 
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     ("tables", include_str!("sql/0001_tables.sql")),
     ("commit", include_str!("sql/0002_commit.sql")),
     ("load", include_str!("sql/0003_load.sql")),
     ("views", include_str!("sql/0004_views.sql")),
     ("growth", include_str!("sql/0005_growth.sql")),
     ("partitions", include_str!("sql/0006_partitions.sql")),
+    ("due", include_str!("sql/0007_due.sql")),
 ];
 /// How long a migration waits for a table that traffic uses, before it gives up.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);

@@ -16,7 +16,7 @@ use crate::event::damaged;
 use crate::types::Moment;
 
 /// One row for the clock and the next timer, one for every timer that is given out.
-const STATEMENT: &str = include_str!("sql/due.sql");
+const STATEMENT: &str = "select * from commerce.due($1, $2, $3, $4)";
 /// The longest lease, in microseconds: about 300 years.
 const LONGEST: u64 = 9_000_000_000_000_000;
 

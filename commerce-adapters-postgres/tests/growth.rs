@@ -3,14 +3,18 @@
 
 mod server;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use commerce_adapters_postgres::MARK_RETENTION;
 use commerce_adapters_postgres::sqlx::{self, Row};
+use commerce_adapters_postgres::{MARK_RETENTION, PgStore};
 use commerce_core::kernel::commit::{Commit, Load};
 use commerce_core::kernel::error::CommitError;
-use commerce_core::port::store::Store;
+use commerce_core::kernel::stream::Position;
+use commerce_core::port::store::{LogQuery, Store};
 use commerce_testkit::build::{Draft, mark, stream};
+use commerce_testkit::fake::{Clock, Gateway};
+use commerce_testkit::shop::Shop;
 use server::{World, connection, on_runtime};
 
 const DAY: u64 = 24 * 3600;
@@ -58,9 +62,8 @@ fn many_may_purge_at_once_while_commits_go_on() {
         let world = World::new().await;
         marked(&world, 6_000).await;
         aged(&world, 0..5_000, 31).await;
-        let purge = |store: commerce_adapters_postgres::PgStore| {
-            tokio::spawn(async move { store.purge_marks(Duration::ZERO).await.unwrap() })
-        };
+        let purge =
+            |store: PgStore| tokio::spawn(async move { store.purge_marks(Duration::ZERO).await.unwrap() });
         let (first, second) = (purge(world.store.clone()), purge(world.other()));
         for number in 0..50 {
             let commit = Commit { mark: Some(mark(&format!("busy-{number}"))), ..Commit::default() };
@@ -91,5 +94,79 @@ fn purging_does_not_read_what_is_kept() {
         let rows = sqlx::query(plan).fetch_all(&mut host).await.unwrap();
         let text: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         assert!(text.iter().any(|line| line.contains("marks_at")), "{text:#?}");
+    });
+}
+
+/// Rows that were read without an index, by the server's own count.
+async fn scanned(world: &World) -> Vec<(String, i64)> {
+    let mut host = connection(&world.database).await;
+    // Sessions tell their counts when they end.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let sql = "select relname::text, seq_scan from pg_stat_user_tables \
+               where schemaname = 'commerce' and relname not in ('migrations', 'partitions') order by 1";
+    let rows = sqlx::query(sql).fetch_all(&mut host).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// Sells through stores of its own, so that plans are made anew.
+async fn sell(world: &World, seed: u64, buyers: std::ops::Range<u64>) {
+    let store = world.other();
+    let shop = Shop::on_shared(Arc::new(store.clone()), Clock::default(), Gateway::capturing(), seed);
+    if seed == 1 {
+        shop.list("MUG", "12.50", 1_000).await.unwrap();
+    }
+    for buyer in buyers {
+        let cart = shop.cart(buyer, &[("MUG", 1)]).await.unwrap();
+        shop.buy(buyer, cart).await.unwrap();
+    }
+    shop.commerce.run_due().await.unwrap();
+}
+
+/// Follows the log to its end.
+async fn follow(store: &PgStore) {
+    let mut after = Position::START;
+    loop {
+        let page = store.read_all(LogQuery::after(after, 1_000)).await.unwrap();
+        if page.events.is_empty() {
+            break;
+        }
+        after = page.next;
+    }
+}
+
+const MANY: &str = "
+    insert into commerce.streams (id, kind, version, tx)
+        select md5('s' || n)::uuid, 'order', 1, 1 from generate_series(1, 20000) n;
+    insert into commerce.events (tx, position, id, kind, version, event_id, type, schema, at, correlation, actor,
+                                 personal, data)
+        select 1, -n, md5('s' || n)::uuid, 'order', 1, md5('e' || n)::uuid, 'Old', 1, now(), md5('s' || n)::uuid,
+               '\"system\"', 0, '{}' from generate_series(1, 20000) n;
+    insert into commerce.personal (id, kind, version, field, subject, value)
+        select md5('s' || n)::uuid, 'order', 1, 1, md5('p' || n)::uuid, 'old' from generate_series(1, 20000) n;
+    insert into commerce.keys (name, kind, id)
+        select 'old/' || n, 'order', md5('s' || n)::uuid from generate_series(1, 20000) n;
+    insert into commerce.pools (name, available) select 'old:' || n, 1 from generate_series(1, 20000) n;
+    insert into commerce.marks (name, version, hash, result, tx, position)
+        select 'old/' || n, 1, md5('m' || n)::uuid, '{}', 0, 0 from generate_series(1, 20000) n;
+    insert into commerce.timers (name, kind, due, ready, payload)
+        select 'order:' || md5('s' || n)::uuid || '#old', 'order', now() + interval '1 year',
+               now() + interval '1 year', '{}' from generate_series(1, 20000) n;
+    analyze";
+
+/// Commits, loads and timers go by indexes from the first row on; readers of the log where it is long.
+#[test]
+fn no_statement_reads_a_whole_table_however_large() {
+    on_runtime(async {
+        let world = World::new().await;
+        let start = scanned(&world).await;
+        sell(&world, 1, 1..10).await;
+        assert_eq!(scanned(&world).await, start, "on tables that were empty");
+        let mut host = connection(&world.database).await;
+        server::run(&mut host, MANY).await;
+        drop(host);
+        let start = scanned(&world).await;
+        sell(&world, 2, 10..20).await;
+        follow(&world.other()).await;
+        assert_eq!(scanned(&world).await, start, "on tables of 20,000 rows");
     });
 }
