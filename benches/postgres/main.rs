@@ -1,7 +1,7 @@
 //! The PostgreSQL adapter beside the same rows written by hand, on one server, in one run.
 //!
 //! `cargo bench -p commerce-benches --features postgres --bench postgres -- [SECTION…]`, sections `trips`,
-//! `orders`, `events`, `hot`, `log`, `lengths`, `checkouts`, `growth`; all but the last, which
+//! `orders`, `events`, `hot`, `log`, `lengths`, `checkouts`, `timers`, `growth`; all but the last, which
 //! fills a database for some minutes, where none is named. Starts a server of its own, with `fsync` on. Every
 //! figure is the middle one of several rounds, in which the ways take turns; ratios compare runs of one round.
 #![allow(
@@ -24,6 +24,7 @@ mod order;
 mod pgbench;
 mod protocol;
 mod rate;
+mod timers;
 mod trips;
 
 use std::str::FromStr;
@@ -72,6 +73,9 @@ async fn run(cluster: &Cluster) {
     }
     if wants("checkouts") {
         checkouts::print(cluster).await;
+    }
+    if wants("timers") {
+        timers::print(cluster).await;
     }
     if asked.iter().any(|word| word == "growth") {
         growth::print(cluster).await;

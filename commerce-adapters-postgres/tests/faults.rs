@@ -224,6 +224,9 @@ fn g9_a_killed_server_loses_nothing() {
     });
 }
 
+/// Commits of each writer: 100,000 events of all, besides the hundredth part that is rolled back.
+const COMMITS: u64 = 6_320;
+
 /// Commits in transactions of the host that take their time, and some that are rolled back.
 async fn slow_writer(world: Arc<World>, writer: u64, rounds: u64) -> Vec<(StreamId, u64)> {
     let mut host = connection(&world.database).await;
@@ -233,7 +236,7 @@ async fn slow_writer(world: Arc<World>, writer: u64, rounds: u64) -> Vec<(Stream
         let commit = Commit::default().appends(&numbered(writer), version, 2);
         world.store.commit_in(&mut transaction, commit).await.unwrap();
         sleep(Duration::from_micros((writer * 7919 + round * 104_729) % 5000)).await;
-        if (writer + round).is_multiple_of(17) {
+        if (writer + round).is_multiple_of(100) {
             transaction.rollback().await.unwrap();
         } else {
             transaction.commit().await.unwrap();
@@ -245,17 +248,22 @@ async fn slow_writer(world: Arc<World>, writer: u64, rounds: u64) -> Vec<(Stream
 }
 
 /// Follows the log until all writers are done and nothing is left; starts anew from its checkpoint at times.
-async fn reader(store: PgStore, done: Arc<AtomicBool>) -> Vec<(StreamId, u64)> {
+async fn reader(world: Arc<World>, done: Arc<AtomicBool>) -> Vec<(StreamId, u64)> {
     let (mut seen, mut after) = (Vec::new(), Position::START);
-    loop {
+    let mut store = world.other();
+    for pages in 1_u32.. {
+        if pages.is_multiple_of(500) {
+            store = world.other();
+        }
         let last = done.load(Ordering::SeqCst);
-        let page = store.read_all(LogQuery::after(after, 13)).await.unwrap();
+        let page = store.read_all(LogQuery::after(after, 97)).await.unwrap();
         if page.events.is_empty() && last {
             return seen;
         }
         after = page.next;
         seen.extend(page.events.iter().map(|event| (event.stream.clone(), event.version.get())));
     }
+    seen
 }
 
 #[test]
@@ -263,14 +271,15 @@ fn g12_readers_see_every_event_of_slow_committers_once_and_in_order() {
     on_runtime(async {
         let world = Arc::new(World::new().await);
         let done = Arc::new(AtomicBool::new(false));
-        let readers: Vec<_> = (0..2).map(|_| tokio::spawn(reader(world.other(), done.clone()))).collect();
+        let readers: Vec<_> = (0..2).map(|_| tokio::spawn(reader(world.clone(), done.clone()))).collect();
         let writers: Vec<_> =
-            (0..8).map(|writer| tokio::spawn(slow_writer(world.clone(), writer, 60))).collect();
+            (0..8).map(|writer| tokio::spawn(slow_writer(world.clone(), writer, COMMITS))).collect();
         let mut written = Vec::new();
         for writer in writers {
             written.extend(writer.await.unwrap());
         }
         done.store(true, Ordering::SeqCst);
+        assert!(written.len() >= 100_000, "{}", written.len());
         written.sort();
         for reader in readers {
             let mut seen = reader.await.unwrap();
