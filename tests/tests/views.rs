@@ -82,6 +82,27 @@ fn analytics_1_rebuilt_is_live() {
 }
 
 #[test]
+fn the_lag_of_a_projector_is_what_it_has_not_followed() {
+    let (shop, _) = block_on(mugs(Gateway::capturing(), 10));
+    let views = Arc::new(MemoryViews::new());
+    let live = shop.staff().projector(OrderList, views.clone()).unwrap();
+    let lag = || block_on(live.lag()).unwrap();
+    let before = lag();
+    assert!(before.events > 0 && !before.more);
+    // Asking writes nothing: what is not there is not made ready.
+    assert_eq!(block_on(views.state(&OrderList.schema().id().name)).unwrap().generations.len(), 0);
+    block_on(live.catch_up()).unwrap();
+    assert_eq!(lag().events, 0);
+    let cart = block_on(shop.cart(1, &[("MUG", 1)])).unwrap();
+    let written = lag().events;
+    assert!(written >= 3, "a line, a contact and an address");
+    block_on(shop.buy(1, cart)).unwrap();
+    assert!(lag().events > written);
+    let beside = shop.staff().projector(OrderList, views).unwrap().generation(2);
+    assert_eq!(block_on(beside.lag()).unwrap().events, before.events + lag().events);
+}
+
+#[test]
 fn the_order_list_says_what_the_orders_say() {
     for seed in 20..26_u64 {
         let (shop, store, views) = day(seed);

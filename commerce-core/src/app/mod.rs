@@ -17,6 +17,7 @@ pub mod error;
 pub mod execute;
 mod gateway;
 pub mod import;
+mod lag;
 pub mod log;
 mod notify;
 mod offers;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::page::Handled;
-use super::{ConsumerError, ConsumerRunner};
+use super::{ConsumerError, ConsumerRunner, Lag};
 use crate::kernel::aggregate::{Aggregate, Instance};
 use crate::kernel::commit::{DirectoryQuery, Load, MAX_DIRECTORY};
 use crate::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
@@ -11,20 +11,7 @@ use crate::kernel::event::EventId;
 use crate::kernel::stream::{Position, Version};
 use crate::messaging::dead_letter::DeadLetterError;
 use crate::messaging::{ConsumerProgress, DeadLetter, DeadLetterCommand, DeadLetterStatus};
-use crate::port::store::{LogQuery, MAX_PAGE};
 use crate::value::id::Id;
-
-/// The most events that lag counts.
-const MAX_LAG: u64 = 1_000_000;
-
-/// How far a consumer is behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lag {
-    /// Events of its slice that it has not read, its own bookkeeping left out.
-    pub events: u64,
-    /// Whether there are more than were counted.
-    pub more: bool,
-}
 
 impl ConsumerRunner {
     /// The dead letters of this consumer, at most `limit` and [`MAX_DIRECTORY`], by event.
@@ -93,18 +80,7 @@ impl ConsumerRunner {
     /// [`ConsumerError`].
     pub async fn lag(&self) -> Result<Lag, ConsumerError> {
         let progress = self.progress().await?;
-        let mut after = progress.state.as_ref().map_or(Position::START, ConsumerProgress::position);
-        let mut events = 0_u64;
-        while events < MAX_LAG {
-            let page =
-                self.shop.store().read_all(LogQuery::after(after, MAX_PAGE).within(self.slice)).await?;
-            if page.events.is_empty() {
-                return Ok(Lag { events, more: false });
-            }
-            let others = page.events.iter().filter(|event| event.stream.kind != ConsumerProgress::NAME);
-            events = events.saturating_add(others.count() as u64);
-            after = page.next;
-        }
-        Ok(Lag { events, more: true })
+        let after = progress.state.as_ref().map_or(Position::START, ConsumerProgress::position);
+        Ok(self.shop.lag_behind(after, self.slice).await?)
     }
 }

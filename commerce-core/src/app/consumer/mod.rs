@@ -8,7 +8,7 @@ mod letters;
 mod page;
 mod retry;
 
-pub use letters::Lag;
+pub use super::lag::Lag;
 
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::{Projection, ProjectionError};
 use crate::app::commerce::Commerce;
+use crate::app::lag::Lag;
 use crate::identity::{Denied, authorise};
 use crate::kernel::aggregate::Permission;
 use crate::kernel::codec::CodecError;
@@ -200,6 +201,18 @@ impl<P: Projection> Projector<P> {
         }
         self.views.define(self.schema.clone()).await?;
         Ok(Position::START)
+    }
+
+    /// How many events of its slice it has not followed; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ProjectorError`].
+    pub async fn lag(&self) -> Result<Lag, ProjectorError> {
+        let id = self.schema.id();
+        let state = self.views.state(&id.name).await?;
+        let after = state.checkpoint(id.generation, self.slice).unwrap_or(Position::START);
+        Ok(self.shop.lag_behind(after, self.slice).await?)
     }
 
     /// Follows the log to its end.
