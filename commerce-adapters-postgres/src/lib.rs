@@ -46,7 +46,8 @@
 //!
 //! Transaction ids start anew there, while the stored ones are high; the log would hide its events until
 //! the ids catch up. After a restore run `update commerce.events set tx = 1`, the same for
-//! `commerce.streams` and `commerce.marks`, and start consumers from their marks.
+//! `commerce.streams` and `commerce.marks`, and start consumers from their marks. A log that was divided cannot
+//! be renumbered like that: restore it from a physical backup, which keeps the ids.
 
 mod archive;
 mod clock;

@@ -45,6 +45,7 @@ pub(crate) async fn page(
 ) -> Result<Opening, PortError> {
     let error = |error: sqlx::Error| port_error("opening", Effect::None, &error);
     let schema = &store.inner.settings.schema;
+    // Before the entries: where a range is archived in between, the next page tells another position.
     let end = schema.sql(END);
     let rows = store.read("opening", || sqlx::query(end.clone())).await?;
     let below = rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(error)?;
