@@ -2,7 +2,6 @@
 
 use commerce_core::kernel::codec::CodecError;
 use commerce_core::kernel::error::{Effect, PortError};
-use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::rebuild::{OpeningEntry, Rebuilt, Registry};
 use commerce_core::kernel::stream::{Label, Position};
 use commerce_core::port::store::{MAX_PAGE, Table};
@@ -10,7 +9,7 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::error::port_error;
 use crate::event::{COLUMNS, PERSONAL, count, event};
-use crate::migrate::{LOCK_TIMEOUT, run};
+use crate::migrate::{guard, run};
 use crate::opening::{self, Columns};
 use crate::read::parts;
 use crate::{PgStore, Schema};
@@ -121,14 +120,6 @@ async fn archive(
     Ok(Some(Archived { name, events }))
 }
 
-/// One at a time, and never together with a migration.
-async fn guard(connection: &mut PgConnection, schema: &Schema) -> Result<(), sqlx::Error> {
-    let name = schema.as_str();
-    let lock = format!("select pg_advisory_xact_lock(hashtextextended('{name}.migration', 0))");
-    run(connection, &lock).await?;
-    run(connection, &format!("set local lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await
-}
-
 /// Follows the events of a range.
 async fn follow(
     connection: &mut PgConnection,
@@ -150,7 +141,7 @@ async fn follow(
             return Ok(events);
         }
         for row in &rows {
-            let recorded: std::sync::Arc<RecordedEvent> = event(row, 0).map_err(|error| failed(&error))?;
+            let recorded = event(row, 0).map_err(|error| failed(&error))?;
             let effects = registry.effects(&recorded);
             let effects = effects.ok_or_else(|| ArchiveError::Unregistered(recorded.stream.kind.clone()))?;
             rebuilt.apply(&recorded.stream, effects?);

@@ -27,6 +27,8 @@
 //! grant execute on all functions in schema commerce to shop;
 //! ```
 //!
+//! Again after a migration, which may bring tables and functions.
+//!
 //! # Following the log
 //!
 //! Consumers, relays and projectors look at the log now and then. With [`Settings::waking`] and the sleeper of

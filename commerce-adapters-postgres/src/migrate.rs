@@ -68,7 +68,7 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ("due", include_str!("sql/0007_due.sql")),
 ];
 /// How long a migration waits for a table that traffic uses, before it gives up.
-pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 fn migrations(schema: &Schema) -> Vec<Migration> {
     let numbered = MIGRATIONS.iter().zip(1..);
@@ -144,9 +144,7 @@ async fn migrate(connection: &mut PgConnection, schema: &Schema) -> Result<(), M
 
 async fn apply(connection: &mut PgConnection, schema: &Schema) -> Result<(), sqlx::Error> {
     let name = schema.as_str();
-    run(connection, &format!("select pg_advisory_xact_lock(hashtextextended('{name}.migration', 0))"))
-        .await?;
-    run(connection, &format!("set local lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await?;
+    guard(connection, schema).await?;
     let before = applied(connection, schema).await?;
     if before == 0 {
         run(connection, &format!("create schema if not exists \"{name}\"")).await?;
@@ -164,6 +162,14 @@ async fn apply(connection: &mut PgConnection, schema: &Schema) -> Result<(), sql
             .await?;
     }
     Ok(())
+}
+
+/// Inside a transaction: whoever changes tables does it alone, and does not wait for one for ever.
+pub(crate) async fn guard(connection: &mut PgConnection, schema: &Schema) -> Result<(), sqlx::Error> {
+    let name = schema.as_str();
+    run(connection, &format!("select pg_advisory_xact_lock(hashtextextended('{name}.migration', 0))"))
+        .await?;
+    run(connection, &format!("set local lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await
 }
 
 /// The newest migration that the database has; 0 for none.

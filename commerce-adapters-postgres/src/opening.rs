@@ -3,8 +3,6 @@
 use commerce_core::kernel::error::{Effect, PortError};
 use commerce_core::kernel::pool::{PoolKey, PoolLevel};
 use commerce_core::kernel::rebuild::OpeningEntry;
-use commerce_core::kernel::stream::StreamId;
-use commerce_core::kernel::unique::UniqueKey;
 use commerce_core::port::store::{MAX_PAGE, Opening, Table};
 use commerce_core::value::id::Id;
 use sqlx::postgres::PgRow;
@@ -12,10 +10,10 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use crate::archive::{END, behind};
-use crate::commit::{parse_key, parse_timer};
+use crate::commit::parse_timer;
 use crate::error::port_error;
-use crate::event::{damaged, subject};
-use crate::scan::level;
+use crate::event::damaged;
+use crate::scan::{level, unique};
 use crate::types::Moment;
 use crate::{PgStore, Schema};
 
@@ -82,10 +80,7 @@ pub(crate) async fn read(
 }
 
 fn key(row: &PgRow) -> Result<OpeningEntry, sqlx::Error> {
-    let key = parse_key(row.try_get(0)?).ok_or_else(|| damaged("a key"))?;
-    let owner = StreamId::new(row.try_get::<String, _>(1)?, row.try_get(2)?);
-    let subject = row.try_get::<Option<Uuid>, _>(3)?.map(subject).transpose()?;
-    Ok(OpeningEntry::Key(UniqueKey { key, owner, subject }))
+    unique(row).map(OpeningEntry::Key)
 }
 
 fn pool(row: &PgRow) -> Result<OpeningEntry, sqlx::Error> {

@@ -5,7 +5,7 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::error::port_error;
 use crate::event::{count, damaged};
-use crate::migrate::{LOCK_TIMEOUT, run};
+use crate::migrate::{guard, run};
 use crate::{PgStore, Schema};
 
 /// How many ranges are made ahead of the transactions of today.
@@ -40,8 +40,8 @@ impl PgStore {
     ///
     /// The first call makes what is there the first range: it reads the log once, while commits wait. Later
     /// calls make what is missing: to be called by the host about once a day, with a width of which less than
-    /// one is used up between two calls. Where that was missed, new events stand in a range for everything
-    /// else, from which they cannot be archived. Every write transaction of the server counts, also those of
+    /// one is used up between two calls. Where that was missed, new events stand in a table for everything
+    /// else, which the next call makes a range as the first one did. Every write transaction of the server counts, also those of
     /// other databases. Needs the role that owns the schema.
     ///
     /// The statements stay as they are, and so do their plans; a stream's load looks into every range that is
@@ -85,19 +85,20 @@ fn partition(row: &sqlx::postgres::PgRow) -> Result<Partition, sqlx::Error> {
 
 async fn divide(connection: &mut PgConnection, schema: &Schema, width: i64) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    let name = schema.as_str();
-    let lock = format!("select pg_advisory_xact_lock(hashtextextended('{name}.migration', 0))");
-    run(&mut transaction, &lock).await?;
-    run(&mut transaction, &format!("set local lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await?;
+    guard(&mut transaction, schema).await?;
     let kind = "select relkind::text from pg_class where oid = 'commerce.events'::regclass";
     let kind: String = sqlx::query(schema.sql(kind)).fetch_one(&mut *transaction).await?.try_get(0)?;
     if kind == "r" {
         convert(&mut transaction, schema, width).await?;
     }
-    let known = "select max(below), pg_snapshot_xmax(pg_current_snapshot())::text::bigint \
+    let known = "select max(below), pg_snapshot_xmax(pg_current_snapshot())::text::bigint, \
+                        (select max(tx) from commerce.events_rest) \
                  from commerce.partitions";
     let row = sqlx::query(schema.sql(known)).fetch_one(&mut *transaction).await?;
     let (mut from, now): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    if from <= now || row.try_get::<Option<i64>, _>(2)?.is_some() {
+        from = catch_up(&mut transaction, schema, (from, width)).await?;
+    }
     while from < now.saturating_add(width.saturating_mul(AHEAD)) {
         let below = from.saturating_add(width);
         let sql = format!(
@@ -115,14 +116,44 @@ async fn divide(connection: &mut PgConnection, schema: &Schema, width: i64) -> R
 /// Makes the table of events the first range of a new one.
 async fn convert(connection: &mut PgConnection, schema: &Schema, width: i64) -> Result<(), sqlx::Error> {
     run(connection, &schema.text("lock table commerce.events in access exclusive mode")).await?;
+    let below = above(connection, schema, width).await?;
+    let sql = CONVERT.replace("{below}", &below.to_string()).replace("{rest}", REST);
+    run(connection, &schema.text(&sql)).await
+}
+
+/// The next multiple of the width above every transaction that wrote an event or may still do it.
+async fn above(connection: &mut PgConnection, schema: &Schema, width: i64) -> Result<i64, sqlx::Error> {
     // After a restore into a new cluster stored transactions can lie above those of today.
     let last = "select greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, \
                 (select max(tx) from commerce.events), (select max(tx) from commerce.streams))";
     let last: i64 = sqlx::query(schema.sql(last)).fetch_one(&mut *connection).await?.try_get(0)?;
-    let below = last.saturating_div(width).saturating_add(1).saturating_mul(width);
-    let sql = CONVERT.replace("{below}", &below.to_string());
-    run(connection, &schema.text(&sql)).await
+    Ok(last.saturating_div(width).saturating_add(1).saturating_mul(width))
 }
+
+/// Where ranges were not made in time: what stands in the table for everything else becomes a range. Gives
+/// where the next one begins.
+async fn catch_up(
+    connection: &mut PgConnection,
+    schema: &Schema,
+    (from, width): (i64, i64),
+) -> Result<i64, sqlx::Error> {
+    run(connection, &schema.text("lock table commerce.events in access exclusive mode")).await?;
+    let below = above(connection, schema, width).await?.max(from.saturating_add(width));
+    let sql = format!(
+        "alter table commerce.events detach partition commerce.events_rest; \
+         alter table commerce.events_rest rename to events_{from}; \
+         alter table commerce.events_{from} add constraint range check (tx >= {from} and tx < {below}); \
+         alter table commerce.events attach partition commerce.events_{from} for values from ({from}) to ({below}); \
+         {REST}; \
+         insert into commerce.partitions (name, below, state) values ('events_{from}', {below}, 'live')"
+    );
+    run(connection, &schema.text(&sql)).await?;
+    Ok(below)
+}
+
+/// The table for events that no range is there for.
+const REST: &str = "create table commerce.events_rest partition of commerce.events default; \
+                    alter table commerce.events_rest add unique (id, kind, version)";
 
 /// Rights move to the new table; the view is made anew, because it follows the old one.
 const CONVERT: &str = "
@@ -133,8 +164,7 @@ const CONVERT: &str = "
     create table commerce.events (like commerce.events_0) partition by range (tx);
     alter table commerce.events add primary key (tx, position);
     alter table commerce.events attach partition commerce.events_0 for values from (minvalue) to ({below});
-    create table commerce.events_rest partition of commerce.events default;
-    alter table commerce.events_rest add unique (id, kind, version);
+    {rest};
     insert into commerce.partitions (name, below, state) values ('events_0', {below}, 'live');
     create or replace view commerce.readable_events as
     select tx, position, kind, id, version, event_id, type, schema, at, correlation, causation, actor,

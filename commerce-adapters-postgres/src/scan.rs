@@ -42,10 +42,15 @@ pub(crate) async fn scan(
 }
 
 fn key(row: &PgRow) -> Result<Row, sqlx::Error> {
+    unique(row).map(Row::Key)
+}
+
+/// A unique key with its owner and subject.
+pub(crate) fn unique(row: &PgRow) -> Result<UniqueKey, sqlx::Error> {
     let key = parse_key(row.try_get(0)?).ok_or_else(|| damaged("a key"))?;
     let owner = StreamId::new(row.try_get::<String, _>(1)?, row.try_get(2)?);
     let subject = row.try_get::<Option<Uuid>, _>(3)?.map(subject).transpose()?;
-    Ok(Row::Key(UniqueKey { key, owner, subject }))
+    Ok(UniqueKey { key, owner, subject })
 }
 
 fn pool(row: &PgRow) -> Result<Row, sqlx::Error> {

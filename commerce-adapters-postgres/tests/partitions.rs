@@ -225,6 +225,7 @@ fn ranges_change_hands_while_the_shop_sells() {
         }
         selling.await.unwrap();
         assert!(archived > 0);
+        world.store.partition_log(WIDTH).await.unwrap();
         assert_eq!(shop.level("MUG").await.unwrap().allocated, 60);
         assert!(
             rows(&world, "select count(*) from commerce.events_rest").await == 0,
@@ -235,6 +236,39 @@ fn ranges_change_hands_while_the_shop_sells() {
         assert!(log(&world.store).await.iter().all(|event| seen.insert(event.event.id)));
         let both = "select (select count(*) from commerce.events) + (select count(*) from commerce.archive)";
         assert_eq!(i64::try_from(seen.len()).unwrap(), rows(&world, both).await);
+    });
+}
+
+/// What had no range becomes one, in its turn: nothing before it is archived without it.
+#[test]
+fn ranges_that_were_not_made_in_time_are_made_later() {
+    on_runtime(async {
+        let (world, shop) = divided().await;
+        shop.list("MUG", "12.50", 100).await.unwrap();
+        let mut host = connection(&world.database).await;
+        for buyer in 1..=3 {
+            for _ in 0..4 * WIDTH {
+                sqlx::query("select pg_current_xact_id()").execute(&mut host).await.unwrap();
+            }
+            let cart = shop.cart(buyer, &[("MUG", 1)]).await.unwrap();
+            shop.buy(buyer, cart).await.unwrap();
+        }
+        let rest = "select count(*) from commerce.events_rest";
+        assert!(rows(&world, rest).await > 0);
+        let whole = log(&world.store).await;
+        world.store.partition_log(WIDTH).await.unwrap();
+        assert_eq!(rows(&world, rest).await, 0);
+        assert_eq!(log(&world.store).await, whole);
+        let mut archived = 0;
+        for _ in 0..200 {
+            turn_over(&world).await;
+            archived += archive_all(&world.store).await;
+            no_difference(&shop).await;
+            if archived == whole.len() as u64 {
+                break;
+            }
+        }
+        assert_eq!(archived, whole.len() as u64);
     });
 }
 
