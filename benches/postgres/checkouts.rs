@@ -12,6 +12,7 @@ use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::shop::Shop;
 use commerce_tests::server::Cluster;
 
+use crate::bytes::Bytes;
 use crate::cpu::Cpu;
 use crate::database;
 use crate::rate::middle;
@@ -37,17 +38,21 @@ pub(crate) async fn print(cluster: &Cluster) {
     println!("and how long one takes (median, 99th percentile)\n");
     buy(&shop, 4, ready(&shop, 100).await).await;
     cluster.psql("checkouts", "analyze");
+    let mut added = String::new();
     for (tasks, carts) in LOADS {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             let ready = ready(&shop, carts).await;
+            let bytes = Bytes::now(cluster, "checkouts");
             let before = Cpu::now(cluster.process());
             let (rate, half, most) = buy(&shop, tasks, ready).await;
             rounds.push((rate, half, most, Cpu::now(cluster.process()).per(before, carts)));
+            added = Bytes::now(cluster, "checkouts").per(bytes, carts);
         }
         let (rate, half, most, (server, client)) = middle(rounds.into_iter());
         println!("{tasks:>6} tasks: {rate:>6} ({server} + {client})   {half:?}   {most:?}");
     }
+    println!("\nBytes per checkout, its cart left out (64 tasks): {added}");
     let lines: i64 = cluster.psql("checkouts", "select sum(allocated) from commerce.pools").parse().unwrap();
     let orders: i64 = cluster
         .psql("checkouts", "select count(*) from commerce.events where type = 'OrderConfirmed'")

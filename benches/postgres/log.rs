@@ -9,6 +9,7 @@ use commerce_core::kernel::stream::Position;
 use commerce_core::port::store::{LogQuery, Store};
 use commerce_tests::server::Cluster;
 
+use crate::bytes::Bytes;
 use crate::order::Order;
 use crate::rate::{hundredths, middle};
 use crate::store;
@@ -18,22 +19,9 @@ const ORDERS: u64 = 50_000;
 
 pub(crate) async fn print(cluster: &Cluster) {
     let store = store(cluster, "log", Settings::default()).await;
-    let wal = |sql: &str| cluster.psql("log", sql).parse::<u64>().unwrap();
-    let lsn = "select (pg_current_wal_lsn() - '0/0')::bigint";
-    let tables = "from pg_class c join pg_namespace n on n.oid = c.relnamespace \
-                  where n.nspname = 'commerce' and c.relkind = 'r'";
-    let size = format!("select sum(pg_table_size(c.oid))::bigint {tables}");
-    let index = format!("select sum(pg_indexes_size(c.oid))::bigint {tables}");
-    cluster.psql("log", "checkpoint");
-    let before = (wal(lsn), wal(&size), wal(&index));
+    let before = Bytes::now(cluster, "log");
     fill(&store).await;
-    let after = (wal(lsn), wal(&size), wal(&index));
-    println!(
-        "\nBytes per order (64 tasks): {} of tables, {} of indexes, {} of WAL",
-        (after.1 - before.1) / ORDERS,
-        (after.2 - before.2) / ORDERS,
-        (after.0 - before.0) / ORDERS
-    );
+    println!("\nBytes per order (64 tasks): {}", Bytes::now(cluster, "log").per(before, ORDERS));
     cluster.psql("log", "vacuum analyze");
     let mut rounds = Vec::new();
     replay(&store).await;

@@ -14,6 +14,7 @@
 )]
 
 mod by_hand;
+mod bytes;
 mod checkouts;
 mod cpu;
 mod growth;

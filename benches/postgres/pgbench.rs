@@ -59,8 +59,8 @@ impl Script {
         Self { database: database.to_owned(), text, sessions }
     }
 
-    /// Transactions per second, and how many.
-    pub(crate) fn run(&self, cluster: &Cluster, tasks: u64) -> (u64, u64) {
+    /// Transactions per second.
+    pub(crate) fn run(&self, cluster: &Cluster, tasks: u64) -> u64 {
         static RUN: AtomicU64 = AtomicU64::new(1);
         let file = std::env::temp_dir().join(format!("commerce-pgbench-{}.sql", std::process::id()));
         std::fs::write(&file, &self.text).unwrap();
@@ -75,7 +75,7 @@ impl Script {
         let output = output.expect("pgbench comes with PostgreSQL: run scripts/install-servers");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        (number(&text, "tps = "), number(&text, "transactions actually processed: "))
+        number(&text, "tps = ")
     }
 }
 

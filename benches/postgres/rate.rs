@@ -31,28 +31,31 @@ pub(crate) enum Way {
 impl Way {
     /// Units of work per second with this many tasks.
     pub(crate) async fn measure(&self, cluster: &Cluster, tasks: u64) -> Figure {
-        let before = Cpu::now(cluster.process());
-        let (rate, done) = match self {
-            Self::Here(place) => by_tasks(place, tasks).await,
-            Self::Pgbench(script) => script.run(cluster, tasks),
-        };
-        let (server, client) = Cpu::now(cluster.process()).per(before, done);
-        Figure { rate, server, client: matches!(self, Self::Here(_)).then_some(client) }
+        match self {
+            Self::Here(place) => {
+                let before = Cpu::now(cluster.process());
+                let (rate, done) = by_tasks(place, tasks).await;
+                Figure { rate, cost: Some(Cpu::now(cluster.process()).per(before, done)) }
+            }
+            // Its sessions are gone with their processor time when it has ended.
+            Self::Pgbench(script) => Figure { rate: script.run(cluster, tasks), cost: None },
+        }
     }
 }
 
-/// A rate, and the microseconds of processor time that one unit of work cost.
+/// A rate, and the microseconds of processor time that one unit of work cost: the server's and this process's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Figure {
     pub(crate) rate: u64,
-    server: u64,
-    client: Option<u64>,
+    cost: Option<(u64, u64)>,
 }
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let client = self.client.map_or_else(|| "?".to_owned(), |client| client.to_string());
-        write!(f, "{} ({} + {client})", self.rate, self.server)
+        match self.cost {
+            Some((server, client)) => write!(f, "{} ({server} + {client})", self.rate),
+            None => write!(f, "{}", self.rate),
+        }
     }
 }
 

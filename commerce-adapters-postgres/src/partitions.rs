@@ -86,18 +86,36 @@ fn partition(row: &sqlx::postgres::PgRow) -> Result<Partition, sqlx::Error> {
 async fn divide(connection: &mut PgConnection, schema: &Schema, width: i64) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     guard(&mut transaction, schema).await?;
-    let kind = "select relkind::text from pg_class where oid = 'commerce.events'::regclass";
-    let kind: String = sqlx::query(schema.sql(kind)).fetch_one(&mut *transaction).await?.try_get(0)?;
-    if kind == "r" {
-        convert(&mut transaction, schema, width).await?;
+    let ahead = width.saturating_mul(AHEAD);
+    let (from, now) = made(&mut transaction, schema).await?;
+    if from < now.saturating_add(ahead) {
+        // From here on no event is on its way into a table: what is seen stays true.
+        run(&mut transaction, &schema.text("lock table commerce.events in access exclusive mode")).await?;
+        let kind = "select relkind::text from pg_class where oid = 'commerce.events'::regclass";
+        let kind: String = sqlx::query(schema.sql(kind)).fetch_one(&mut *transaction).await?.try_get(0)?;
+        if kind == "r" {
+            convert(&mut transaction, schema, width).await?;
+        }
+        extend(&mut transaction, schema, width).await?;
     }
-    let known = "select max(below), pg_snapshot_xmax(pg_current_snapshot())::text::bigint, \
-                        (select max(tx) from commerce.events_rest) \
-                 from commerce.partitions";
-    let row = sqlx::query(schema.sql(known)).fetch_one(&mut *transaction).await?;
-    let (mut from, now): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    if from <= now || row.try_get::<Option<i64>, _>(2)?.is_some() {
-        from = catch_up(&mut transaction, schema, (from, width)).await?;
+    transaction.commit().await
+}
+
+/// Where the next range begins, 0 where there is none, and the next transaction.
+async fn made(connection: &mut PgConnection, schema: &Schema) -> Result<(i64, i64), sqlx::Error> {
+    let sql = "select coalesce(max(below), 0), pg_snapshot_xmax(pg_current_snapshot())::text::bigint \
+               from commerce.partitions";
+    let row = sqlx::query(schema.sql(sql)).fetch_one(connection).await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
+/// Makes the ranges that are missing.
+async fn extend(connection: &mut PgConnection, schema: &Schema, width: i64) -> Result<(), sqlx::Error> {
+    let (mut from, now) = made(connection, schema).await?;
+    let rest = "select exists (select from commerce.events_rest)";
+    let rest: bool = sqlx::query(schema.sql(rest)).fetch_one(&mut *connection).await?.try_get(0)?;
+    if from <= now || rest {
+        from = catch_up(connection, schema, (from, width)).await?;
     }
     while from < now.saturating_add(width.saturating_mul(AHEAD)) {
         let below = from.saturating_add(width);
@@ -107,15 +125,14 @@ async fn divide(connection: &mut PgConnection, schema: &Schema, width: i64) -> R
                  add constraint range check (tx >= {from} and tx < {below}); \
              insert into commerce.partitions (name, below, state) values ('events_{from}', {below}, 'live')"
         );
-        run(&mut transaction, &schema.text(&sql)).await?;
+        run(connection, &schema.text(&sql)).await?;
         from = below;
     }
-    transaction.commit().await
+    Ok(())
 }
 
 /// Makes the table of events the first range of a new one.
 async fn convert(connection: &mut PgConnection, schema: &Schema, width: i64) -> Result<(), sqlx::Error> {
-    run(connection, &schema.text("lock table commerce.events in access exclusive mode")).await?;
     let below = above(connection, schema, width).await?;
     let sql = CONVERT.replace("{below}", &below.to_string()).replace("{rest}", REST);
     run(connection, &schema.text(&sql)).await
@@ -137,7 +154,6 @@ async fn catch_up(
     schema: &Schema,
     (from, width): (i64, i64),
 ) -> Result<i64, sqlx::Error> {
-    run(connection, &schema.text("lock table commerce.events in access exclusive mode")).await?;
     let below = above(connection, schema, width).await?.max(from.saturating_add(width));
     let sql = format!(
         "alter table commerce.events detach partition commerce.events_rest; \

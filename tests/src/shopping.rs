@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use commerce_adapters_memory::MemoryStore;
 use commerce_core::carts::CartCommand;
+use commerce_core::customers::{CustomerCommand, email_key};
 use commerce_core::kernel::stream::Position;
 use commerce_core::port::store::{LogQuery, MAX_PAGE, Store, Table};
 use commerce_core::promotions::PromotionCommand;
-use commerce_core::value::id::{CartId, PromotionId};
-use commerce_core::value::{Benefit, Phase, PromotionCode, PromotionRule, Rate};
+use commerce_core::value::id::{CartId, CustomerId, PromotionId};
+use commerce_core::value::{Benefit, PersonName, Phase, PromotionCode, PromotionRule, Rate};
 use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::shop::Shop;
 use pollster::block_on;
@@ -95,4 +96,18 @@ pub fn contents(store: &dyn Store) -> Contents {
         log.extend(page.events);
         after = page.next;
     }
+}
+
+/// The customer with this number, registered under the address that buyers have.
+pub async fn registered(shop: &Shop, number: u64) -> CustomerId {
+    let (customer, (email, _)) = (Shop::customer(number), Shop::contact(number));
+    let register = CustomerCommand::Register {
+        customer,
+        key: email_key(b"shop key", &email),
+        email,
+        name: PersonName::new("Erika Mustermann").unwrap(),
+        phone: None,
+    };
+    shop.buyer(number).execute(customer, register).await.unwrap();
+    customer
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commerce_adapters_memory::MemoryStore;
-use commerce_core::customers::{CustomerCommand, email_key};
 use commerce_core::notifications::{Notification, Status};
 use commerce_core::port::clock::Clock as _;
 use commerce_core::port::notifier::Notifier;
@@ -16,6 +15,7 @@ use commerce_testkit::faulty::{Fault, Faults, Faulty, Port, Script, until_it_die
 use commerce_testkit::shop::Shop;
 use commerce_tests::audit::Audit;
 use commerce_tests::shopping::mugs;
+use commerce_tests::shopping::registered;
 use pollster::block_on;
 
 /// A shop in which somebody has bought a mug, with a provider of messages.
@@ -108,12 +108,7 @@ fn notifications_5_whoever_is_gone_or_opted_out_gets_nothing() {
 
     let outbox = Outbox::taking();
     let (shop, store, _) = sold(&outbox);
-    let customer = Shop::customer(1);
-    let (email, _) = Shop::contact(1);
-    let name = commerce_core::value::PersonName::new("Erika Mustermann").unwrap();
-    let key = email_key(b"a key of this shop", &email);
-    let register = CustomerCommand::Register { customer, email, key, name, phone: None };
-    block_on(shop.staff().execute(customer, register)).unwrap();
+    let customer = block_on(registered(&shop, 1));
     block_on(shop.staff().erase_customer(customer)).unwrap();
     run_for(&shop, 10);
     assert_eq!((outbox.calls(), only(&store).status()), (0, Status::Suppressed));

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use commerce_adapters_memory::MemoryStore;
 use commerce_core::carts::Cart;
-use commerce_core::customers::{CustomerCommand, email_key};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::Position;
 use commerce_core::port::store::LogQuery;
 use commerce_core::prelude::*;
-use commerce_core::value::PersonName;
 use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::shop::Shop;
+use commerce_tests::shopping::registered;
 use pollster::block_on;
 
 /// What the fixtures say of a person.
@@ -61,16 +60,7 @@ fn erasing_a_customer_leaves_nothing_but_money_and_counts() {
     block_on(async {
         let shop = shop();
         shop.list("MUG", "12.50", 10).await.unwrap();
-        let customer = Shop::customer(1);
-        let email = Email::new("buyer1@example.com").unwrap();
-        let register = CustomerCommand::Register {
-            customer,
-            key: email_key(b"shop key", &email),
-            email,
-            name: PersonName::new("Erika Mustermann").unwrap(),
-            phone: None,
-        };
-        shop.buyer(1).execute(customer, register).await.unwrap();
+        let customer = registered(&shop, 1).await;
         let cart = shop.cart(1, &[("MUG", 1)]).await.unwrap();
         let receipt = shop.buy(1, cart).await.unwrap();
         let before = log(&shop).await.len();
