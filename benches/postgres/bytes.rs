@@ -7,7 +7,7 @@ use commerce_tests::server::Cluster;
 pub(crate) struct Bytes([u64; 3]);
 
 impl Bytes {
-    /// As they stand now, behind a checkpoint: whole pages are written ahead once behind each.
+    /// As they stand now.
     pub(crate) fn now(cluster: &Cluster, database: &str) -> Self {
         let sum = |of: &str| {
             format!(
@@ -17,9 +17,7 @@ impl Bytes {
         };
         let wal = "select (pg_current_wal_lsn() - '0/0')::bigint".to_owned();
         let asked = [sum("pg_table_size"), sum("pg_indexes_size"), wal];
-        let bytes = asked.map(|sql| cluster.psql(database, &sql).parse().unwrap());
-        cluster.psql(database, "checkpoint");
-        Self(bytes)
+        Self(asked.map(|sql| cluster.psql(database, &sql).parse().unwrap()))
     }
 
     /// What one unit of work added since an earlier look.

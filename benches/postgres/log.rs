@@ -19,6 +19,7 @@ const ORDERS: u64 = 50_000;
 
 pub(crate) async fn print(cluster: &Cluster) {
     let store = store(cluster, "log", Settings::default()).await;
+    cluster.psql("log", "checkpoint");
     let before = Bytes::now(cluster, "log");
     fill(&store).await;
     println!("\nBytes per order (64 tasks): {}", Bytes::now(cluster, "log").per(before, ORDERS));
