@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commerce_adapters_memory::MemoryStore;
-use commerce_core::app::consumer::ConsumerRunner;
+use commerce_core::app::relay::RelayRunner;
 use commerce_core::kernel::aggregate::Aggregate as _;
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{Position, StreamId};
@@ -34,12 +34,12 @@ fn sold(units: u32) -> (Shop, MemoryStore) {
     (shop, store)
 }
 
-fn relay(shop: &Shop, broker: impl Publisher) -> ConsumerRunner {
+fn relay(shop: &Shop, broker: impl Publisher) -> RelayRunner {
     shop.staff().relay(Code::new("relay").unwrap(), broker).unwrap()
 }
 
 /// Makes rounds for a minute of the shop's time.
-fn run(shop: &Shop, relay: &ConsumerRunner) {
+fn run(shop: &Shop, relay: &RelayRunner) {
     for _ in 0..60 {
         block_on(relay.round()).unwrap();
         shop.clock.advance(Duration::from_secs(1));
@@ -48,12 +48,17 @@ fn run(shop: &Shop, relay: &ConsumerRunner) {
 
 /// The events of the log that are for others.
 fn log(store: &MemoryStore) -> Vec<Arc<RecordedEvent>> {
+    let mut all = whole_log(store);
+    all.retain(|event| !OWN.contains(&event.stream.kind.as_ref()));
+    all
+}
+
+fn whole_log(store: &MemoryStore) -> Vec<Arc<RecordedEvent>> {
     let mut all = Vec::new();
     let mut after = Position::START;
     loop {
         let page = block_on(store.read_all(LogQuery::after(after, MAX_PAGE))).unwrap();
         if page.events.is_empty() {
-            all.retain(|event: &Arc<RecordedEvent>| !OWN.contains(&event.stream.kind.as_ref()));
             return all;
         }
         (after, all) = (page.next, [all, page.events].concat());
@@ -140,6 +145,83 @@ fn a_message_that_the_broker_refuses_holds_back_its_stream_alone_and_can_be_deli
     broker.forgive();
     block_on(relay.redeliver(dead[0].1.failed().message.event)).unwrap();
     assert!(broker.taken().iter().any(|message| message.id == placed.event.id));
+}
+
+#[test]
+fn a_broker_that_is_down_is_no_messages_fault() {
+    let (shop, store) = sold(2);
+    let broker = Broker::default();
+    let relay = relay(&shop, broker.clone());
+    broker.down(true);
+    for _ in 0..20 {
+        let round = block_on(relay.round()).unwrap();
+        assert!(round.outage && round.handled == 0 && !round.end);
+        shop.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(broker.calls(), 40, "two tries a round, however much there is to publish");
+    broker.down(false);
+    block_on(relay.round()).unwrap();
+    let taken = broker.taken();
+    arrived(&store, &taken);
+    assert_eq!(taken.len(), log(&store).len(), "nothing was put aside, and nothing is sent twice");
+    assert!(Audit::of(&store).all::<Backlog>().is_empty(), "no try was counted");
+}
+
+#[test]
+fn an_outage_in_the_middle_of_a_page_goes_on_where_it_began() {
+    let (shop, store) = sold(2);
+    let broker = Broker::default();
+    let relay = relay(&shop, broker.clone());
+    broker.script([Delivery::Take; 7]);
+    broker.script([Delivery::FailBefore; 2]);
+    let round = block_on(relay.round()).unwrap();
+    assert_eq!((round.outage, round.handled), (true, 7));
+    block_on(relay.round()).unwrap();
+    arrived(&store, &broker.taken());
+    assert_eq!(broker.taken().len(), log(&store).len(), "what was taken before it is not sent again");
+}
+
+#[test]
+fn a_message_that_breaks_the_broker_is_found_out_as_soon_as_others_get_through() {
+    let (shop, store) = sold(2);
+    let placed = log(&store).into_iter().find(|event| event.event.name == "OrderPlaced").unwrap();
+    let broker = Broker::default();
+    broker.break_at(placed.event.id);
+    let relay = relay(&shop, broker.clone());
+    let round = block_on(relay.round()).unwrap();
+    assert!(!round.outage && round.failed == 1);
+    // Nothing else is published: nobody can tell whether the broker is down.
+    shop.clock.advance(Duration::from_secs(2));
+    assert!(block_on(relay.round()).unwrap().outage);
+    assert_eq!(Audit::of(&store).all::<Backlog>()[0].1.failed().unwrap().attempts, 1);
+    // Others get through, and it is put aside after its tries.
+    for buyer in 11..15 {
+        let cart = block_on(shop.cart(buyer, &[("MUG", 1)])).unwrap();
+        block_on(shop.buy(buyer, cart)).unwrap();
+        shop.clock.advance(Duration::from_secs(5));
+        block_on(relay.round()).unwrap();
+    }
+    let dead = block_on(relay.dead_letters(10)).unwrap();
+    assert_eq!(dead[0].state.as_ref().unwrap().message().event, placed.event.id);
+    broker.forgive();
+    block_on(relay.redeliver(placed.event.id)).unwrap();
+    run(&shop, &relay);
+    arrived(&store, &broker.taken());
+}
+
+#[test]
+fn a_page_of_many_messages_is_handed_over_in_few_calls_and_one_checkpoint() {
+    let (shop, store) = sold(40);
+    let broker = Broker::default();
+    let relay = relay(&shop, broker.clone());
+    let events = log(&store).len();
+    assert!(events > MAX_BATCH, "{events}");
+    let before = whole_log(&store).len();
+    block_on(relay.round()).unwrap();
+    assert_eq!(broker.calls(), events.min(MAX_PAGE as usize).div_ceil(MAX_BATCH));
+    assert_eq!(whole_log(&store).len(), before + 1, "one checkpoint");
+    run(&shop, &relay);
+    arrived(&store, &broker.taken());
 }
 
 #[test]

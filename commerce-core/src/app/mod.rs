@@ -26,6 +26,8 @@ mod parked;
 pub mod query;
 pub mod reading;
 pub mod relay;
+mod running;
+mod sharing;
 pub mod shopfront;
 pub mod stock_watch;
 pub mod timers;

@@ -1,12 +1,12 @@
 //! Whatever is due: holds that end, checkouts and payments that somebody has to go on with.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use super::commerce::Commerce;
 use super::error::CommandError;
+use super::running::Stop;
 use crate::checkout::Checkout;
 use crate::inventory::{Reservation, ReservationCommand, ReservationError};
 use crate::kernel::aggregate::Aggregate;
@@ -97,20 +97,14 @@ impl Commerce {
     /// Runs wherever the host polls it, on as many machines as it likes.
     pub async fn run_timers(&self, stop: impl Future<Output = ()> + Send) {
         let mut stop = pin!(stop);
+        let mut stop = Stop::new(stop.as_mut());
         loop {
             let round = self.run_due().await.unwrap_or_default();
             let now = self.now();
             let idle = now.plus(IDLE);
             let until =
                 if round.handled == BATCH { now } else { round.next.map_or(idle, |due| due.min(idle)) };
-            let mut sleep = pin!(self.sleeper().sleep_until(until));
-            let stopped = poll_fn(|context| {
-                if stop.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(true);
-                }
-                sleep.as_mut().poll(context).map(|()| false)
-            });
-            if stopped.await {
+            if stop.or_sleep(self, until).await {
                 return;
             }
         }

@@ -127,6 +127,11 @@ impl Slice {
         }
     }
 
+    /// All parts of a division, in order.
+    pub fn parts(of: NonZeroU16) -> impl Iterator<Item = Self> + Clone {
+        (0..of.get()).map(move |index| Self { index, of })
+    }
+
     /// The number of the part, from zero.
     pub const fn index(self) -> u16 {
         self.index

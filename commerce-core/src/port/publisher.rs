@@ -9,7 +9,7 @@ use crate::kernel::error::PortError;
 use crate::kernel::event::EventId;
 
 /// The most messages that are handed over at once.
-pub const MAX_BATCH: usize = 100;
+pub const MAX_BATCH: usize = 500;
 
 /// A message for a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,7 @@ pub trait Publisher: Debug + Send + Sync + 'static {
     /// Success means that the broker has every message and will not lose it. Messages with the same
     /// `ordering` appear in the order in which they were handed over. *At least once*: what was handed over
     /// with an unknown effect is handed over again, under the same id. Behind the first message that fails
-    /// none of the batch is taken.
+    /// none of the batch is taken. [`Invalid`](crate::kernel::error::PortErrorKind::Invalid) says that the
+    /// broker does not take this message; every other kind, that it takes none at present.
     async fn publish(&self, batch: Vec<Outgoing>) -> Result<(), PublishError>;
 }

@@ -31,6 +31,9 @@ pub struct Broker(Arc<Mutex<Inner>>);
 struct Inner {
     script: VecDeque<Delivery>,
     refused: BTreeSet<EventId>,
+    breaking: BTreeSet<EventId>,
+    down: bool,
+    calls: usize,
     taken: Vec<Outgoing>,
 }
 
@@ -45,9 +48,26 @@ impl Broker {
         self.lock().refused.insert(message);
     }
 
-    /// Takes messages again that it refused.
+    /// Gives no answer to this message, as if it were down.
+    pub fn break_at(&self, message: EventId) {
+        self.lock().breaking.insert(message);
+    }
+
+    /// Takes messages again that it refused or gave no answer to.
     pub fn forgive(&self) {
-        self.lock().refused.clear();
+        let mut inner = self.lock();
+        inner.refused.clear();
+        inner.breaking.clear();
+    }
+
+    /// Takes nothing while it is down.
+    pub fn down(&self, down: bool) {
+        self.lock().down = down;
+    }
+
+    /// How often it was called.
+    pub fn calls(&self) -> usize {
+        self.lock().calls
     }
 
     /// What it has taken, in order; a message that was handed over twice stands there twice.
@@ -71,9 +91,16 @@ impl Publisher for Broker {
             return Err(failure(0, PortErrorKind::Invalid, Effect::None));
         }
         let mut inner = self.lock();
+        inner.calls += 1;
+        if inner.down {
+            return Err(failure(0, PortErrorKind::Unavailable, Effect::None));
+        }
         for (taken, message) in batch.into_iter().enumerate() {
             if inner.refused.contains(&message.id) {
                 return Err(failure(taken, PortErrorKind::Invalid, Effect::None));
+            }
+            if inner.breaking.contains(&message.id) {
+                return Err(failure(taken, PortErrorKind::Timeout, Effect::Unknown));
             }
             match inner.script.pop_front().unwrap_or(Delivery::Take) {
                 Delivery::Take => inner.taken.push(message),

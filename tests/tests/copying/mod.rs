@@ -121,7 +121,8 @@ impl Copying {
         let tried = *tried;
         let (times, permanent) = *seen.failures.get(&(stream, version))?;
         let reason = Reason::new(&format!("attempt {tried}")).unwrap();
-        let failure = ConsumerFailure { reason, permanent };
+        let failure =
+            if permanent { ConsumerFailure::permanent(reason) } else { ConsumerFailure::transient(reason) };
         (permanent || times > 3 || tried <= times).then_some(failure)
     }
 }

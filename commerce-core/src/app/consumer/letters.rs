@@ -67,7 +67,7 @@ impl ConsumerRunner {
         let fail = DeadLetterCommand::Fail { error: failure.reason.clone() };
         let failed = DeadLetter::decide(again.state.as_ref(), fail, batch.now())?;
         batch.append(&mut again, &failed)?;
-        match self.shop.commit_resolved(batch.into_commit()).await {
+        match self.write(batch.into_commit()).await {
             Ok(_) | Err(CommitError::Stale { .. }) => Err(ConsumerError::Failed(failure)),
             Err(error) => Err(ConsumerError::Commit(error)),
         }

@@ -7,24 +7,27 @@
 mod letters;
 mod page;
 mod retry;
+mod suspects;
 
 pub use super::lag::Lag;
+pub(super) use suspects::Suspects;
 
 use std::fmt::Debug;
-use std::future::{Future, poll_fn};
+use std::future::Future;
+use std::num::NonZeroU16;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
+use std::sync::atomic::AtomicUsize;
 
 use async_trait::async_trait;
 
 use super::commerce::Commerce;
 use super::reading::ReadError;
+use super::running::{Pace, Stop, Turned};
 use crate::identity::{Denied, authorise};
 use crate::kernel::aggregate::{Aggregate, Instance, Permission};
 use crate::kernel::batch::Batch;
-use crate::kernel::commit::Commit;
+use crate::kernel::commit::{Commit, Fence};
 use crate::kernel::error::{CommitError, PortError};
 use crate::kernel::event::RecordedEvent;
 use crate::kernel::replay::ReplayError;
@@ -32,13 +35,11 @@ use crate::kernel::stream::Slice;
 use crate::messaging::backlog::BacklogError;
 use crate::messaging::dead_letter::DeadLetterError;
 use crate::messaging::{ConsumerName, Reader};
+use crate::port::lease::Lease;
 use crate::resilience::Backoff;
 use crate::value::Reason;
 use crate::value::actor::{Actor, Owner};
 use crate::value::id::Id;
-
-/// How long a runner sleeps when there is nothing to read.
-const IDLE: Duration = Duration::from_millis(250);
 
 /// A message as it is handed to a consumer.
 #[derive(Debug)]
@@ -68,20 +69,31 @@ impl Delivery<'_> {
     }
 }
 
+/// What a failure says of the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// It may succeed another time: it is tried again after pauses, and then put aside.
+    Transient,
+    /// It will never succeed as it is: it is put aside at once.
+    Permanent,
+    /// Nothing: what the consumer needs is not there at all. The round ends, and the try is not counted.
+    Outage,
+}
+
 /// A consumer cannot handle a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct ConsumerFailure {
     /// Why; kept with the message, so it holds no personal data.
     pub reason: Reason,
-    /// Whether trying again is of no use.
-    pub permanent: bool,
+    /// What it says of the message.
+    pub kind: FailureKind,
 }
 
 impl ConsumerFailure {
     /// May succeed another time.
     pub const fn transient(reason: Reason) -> Self {
-        Self { reason, permanent: false }
+        Self { reason, kind: FailureKind::Transient }
     }
 
     /// May succeed another time; the reason is what the error says of itself, cut to what is kept.
@@ -91,7 +103,12 @@ impl ConsumerFailure {
 
     /// Will never succeed as it is.
     pub const fn permanent(reason: Reason) -> Self {
-        Self { reason, permanent: true }
+        Self { reason, kind: FailureKind::Permanent }
+    }
+
+    /// Nothing can be handled at present; the message is as good as any other.
+    pub const fn outage(reason: Reason) -> Self {
+        Self { reason, kind: FailureKind::Outage }
     }
 }
 
@@ -134,6 +151,8 @@ pub struct ConsumerRound {
     pub buried: u32,
     /// Whether the end of the log was reached.
     pub end: bool,
+    /// Whether it ended early, because what the consumer needs is not there.
+    pub outage: bool,
 }
 
 /// A consumer cannot go on; nothing is lost, and the next round goes on where it stands.
@@ -176,11 +195,15 @@ impl From<ReadError> for ConsumerError {
 /// A consumer at work on a slice of the log.
 #[derive(Debug, Clone)]
 pub struct ConsumerRunner {
-    shop: Commerce,
+    pub(super) shop: Commerce,
     consumer: Arc<dyn Consumer>,
-    reader: Reader,
-    slice: Slice,
+    pub(super) reader: Reader,
+    pub(super) slice: Slice,
     backoff: Backoff,
+    /// The lease under which everything is written.
+    fence: Option<Fence>,
+    /// Where the next round begins among the blocked streams, so that none stands behind the others for ever.
+    rotation: Arc<AtomicUsize>,
 }
 
 impl Commerce {
@@ -195,7 +218,15 @@ impl Commerce {
         let reader = Reader::new(consumer.name());
         let shop = self.acting_as(Actor::System);
         let consumer = Arc::new(consumer);
-        Ok(ConsumerRunner { shop, consumer, reader, slice: Slice::ALL, backoff: Backoff::default() })
+        Ok(ConsumerRunner {
+            shop,
+            consumer,
+            reader,
+            slice: Slice::ALL,
+            backoff: Backoff::default(),
+            fence: None,
+            rotation: Arc::default(),
+        })
     }
 }
 
@@ -237,29 +268,64 @@ impl ConsumerRunner {
     /// [`ConsumerError`]; the next round goes on.
     pub async fn round(&self) -> Result<ConsumerRound, ConsumerError> {
         let mut round = ConsumerRound::default();
-        self.retry_due(&mut round).await?;
-        self.read_page(&mut round).await?;
+        let mut suspects = Suspects::default();
+        self.retry_due(&mut suspects, &mut round).await?;
+        self.read_page(&mut suspects, &mut round).await?;
         Ok(round)
     }
 
     /// Makes rounds until `stop` is ready; the round under way is finished first.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        self.repeat(stop, || async { turned(&self.round().await) }).await;
+    }
+
+    /// Makes rounds until `stop` is ready, taking turns with as many machines as there are: the log is
+    /// divided into `of` slices, and each is worked on under a lease that the store checks.
+    ///
+    /// `of` is the most machines that can work at once. It never changes for a consumer: progress is kept
+    /// for each slice of the division.
+    pub async fn run_shared(
+        &self,
+        lease: Arc<dyn Lease>,
+        of: NonZeroU16,
+        stop: impl Future<Output = ()> + Send,
+    ) {
+        let work = |slice, fence| {
+            let runner = self.clone().under(slice, fence);
+            async move { turned(&runner.round().await) }
+        };
+        self.shop.take_turns((&self.reader, of), &*lease, stop, work).await;
+    }
+
+    /// At a slice, under a lease.
+    pub(super) fn under(mut self, slice: Slice, fence: Fence) -> Self {
+        (self.slice, self.fence) = (slice, Some(fence));
+        self
+    }
+
+    pub(super) async fn repeat<F>(&self, stop: impl Future<Output = ()> + Send, round: impl Fn() -> F + Send)
+    where
+        F: Future<Output = Turned> + Send,
+    {
         let mut stop = pin!(stop);
+        let mut stop = Stop::new(stop.as_mut());
+        let mut pace = Pace::default();
         loop {
             // A round that fails is made again after a while: what it did not do is still to do.
-            let idle = self.round().await.map_or(true, |round| round.end);
-            let now = self.shop.now();
-            let until = if idle { now.plus(IDLE) } else { now };
-            let mut sleep = pin!(self.shop.sleeper().sleep_until(until));
-            let stopped = poll_fn(|context| {
-                if stop.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(true);
-                }
-                sleep.as_mut().poll(context).map(|()| false)
-            });
-            if stopped.await {
+            let pause = pace.behind(round().await);
+            if stop.or_sleep(&self.shop, self.shop.now().plus(pause)).await {
                 return;
             }
         }
+    }
+}
+
+/// How a round went.
+pub(super) fn turned(round: &Result<ConsumerRound, ConsumerError>) -> Turned {
+    match round {
+        Err(_) => Turned::Failed,
+        Ok(round) if round.outage => Turned::Failed,
+        Ok(round) if round.end => Turned::End,
+        Ok(_) => Turned::More,
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{ConsumerError, ConsumerFailure, ConsumerRound, ConsumerRunner, Delivery};
+use super::{ConsumerError, ConsumerFailure, ConsumerRound, ConsumerRunner, Delivery, FailureKind, Suspects};
 use crate::app::commerce::Commerce;
 use crate::app::commit::MAX_ATTEMPTS;
 use crate::kernel::aggregate::{Aggregate, Instance};
 use crate::kernel::batch::Batch;
-use crate::kernel::commit::{Commit, Load};
+use crate::kernel::commit::{Commit, Load, Receipt};
 use crate::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
 use crate::kernel::event::RecordedEvent;
 use crate::kernel::mark::{Fingerprint, Mark, MarkKey};
@@ -32,10 +32,14 @@ pub(super) enum Handled {
 }
 
 impl ConsumerRunner {
-    pub(super) async fn read_page(&self, round: &mut ConsumerRound) -> Result<(), ConsumerError> {
+    pub(super) async fn read_page(
+        &self,
+        suspects: &mut Suspects,
+        round: &mut ConsumerRound,
+    ) -> Result<(), ConsumerError> {
         let progress = self.progress().await?;
         let after = progress.state.as_ref().map_or(Position::START, ConsumerProgress::position);
-        let page = self.next_page(after).await?;
+        let page = self.next_page(after, PAGE).await?;
         round.end = page.events.is_empty();
         let wanted: Vec<&Arc<RecordedEvent>> =
             page.events.iter().filter(|recorded| self.consumer.wants(recorded)).collect();
@@ -46,22 +50,32 @@ impl ConsumerRunner {
                     continue;
                 }
                 match self.handle(recorded, None).await? {
-                    Handled::Done => round.handled = round.handled.saturating_add(1),
-                    Handled::Failed(failure) => {
-                        self.block(recorded, failure, round).await?;
-                        blocked.insert(recorded.stream.clone());
+                    Handled::Done => {
+                        round.handled = round.handled.saturating_add(1);
+                        self.convict(suspects, round).await?;
+                        continue;
                     }
+                    Handled::Failed(failure) if failure.kind == FailureKind::Outage => {
+                        suspects.add(recorded, failure);
+                        if suspects.are_many() {
+                            break;
+                        }
+                    }
+                    Handled::Failed(failure) => self.block(recorded, failure, round).await?,
                 }
+                blocked.insert(recorded.stream.clone());
             }
         }
-        if round.end { Ok(()) } else { self.advance(progress, page.next).await }
+        round.outage = suspects.are_there();
+        // What was handled of a page that was not finished is marked.
+        if round.end || round.outage { Ok(()) } else { self.advance(progress, page.next).await }
     }
 
     /// The next page with anything but progress in it. Progress alone is no reason to write progress: two
     /// consumers would keep each other awake.
-    async fn next_page(&self, mut after: Position) -> Result<Page, PortError> {
+    pub(in crate::app) async fn next_page(&self, mut after: Position, limit: u32) -> Result<Page, PortError> {
         loop {
-            let query = LogQuery::after(after, PAGE).within(self.slice);
+            let query = LogQuery::after(after, limit).within(self.slice);
             let mut page = self.shop.store().read_all(query).await?;
             let end = page.events.is_empty();
             page.events.retain(|recorded| recorded.stream.kind != ConsumerProgress::NAME);
@@ -94,7 +108,16 @@ impl ConsumerRunner {
         Ok((done, blocked.map(|(stream, _)| stream.clone()).collect()))
     }
 
-    async fn advance(
+    /// The streams of a page that are blocked.
+    pub(in crate::app) async fn held(&self, page: &Page) -> Result<BTreeSet<StreamId>, PortError> {
+        let streams: BTreeSet<&StreamId> = page.events.iter().map(|recorded| &recorded.stream).collect();
+        let by_claim = streams.iter().map(|stream| Backlog::key_of(&self.reader, stream)).collect();
+        let loaded = self.shop.store().load(Load { by_claim, ..Load::default() }).await?;
+        let held = streams.into_iter().zip(loaded.by_claim).filter(|(_, owner)| owner.is_some());
+        Ok(held.map(|(stream, _)| stream.clone()).collect())
+    }
+
+    pub(in crate::app) async fn advance(
         &self,
         mut progress: Instance<ConsumerProgress>,
         position: Position,
@@ -110,7 +133,7 @@ impl ConsumerRunner {
             return Ok(());
         }
         batch.append(&mut progress, &events)?;
-        match self.shop.commit_resolved(batch.into_commit()).await {
+        match self.write(batch.into_commit()).await {
             // Somebody else runs this consumer and was faster: what it did is marked.
             Ok(_) | Err(CommitError::Stale { .. }) => Ok(()),
             Err(error) => Err(ConsumerError::Commit(error)),
@@ -124,6 +147,12 @@ impl ConsumerRunner {
     fn mark(&self, recorded: &RecordedEvent) -> Mark {
         let result = Arc::from(&b"{}"[..]);
         Mark { key: self.mark_key(recorded), fingerprint: Fingerprint::of(1, b""), result }
+    }
+
+    /// Commits under the lease of the slice, where there is one.
+    pub(super) async fn write(&self, mut commit: Commit) -> Result<Receipt, CommitError> {
+        commit.fence.clone_from(&self.fence);
+        self.shop.commit_resolved(commit).await
     }
 
     pub(super) fn batch(&self) -> Batch<'_> {
@@ -155,12 +184,12 @@ impl ConsumerRunner {
                 commit.release.extend(with.release.iter().cloned());
                 commit.timers.extend(with.timers.iter().cloned());
             }
-            match self.shop.commit_resolved(commit).await {
+            match self.write(commit).await {
                 Ok(_) => return Ok(Handled::Done),
                 // Handled before, by somebody who died before the bookkeeping, or at the same time.
                 Err(CommitError::AlreadyHandled(_)) => {
                     if let Some(with) = with {
-                        self.shop.commit_resolved(with.clone()).await.map_err(ConsumerError::Commit)?;
+                        self.write(with.clone()).await.map_err(ConsumerError::Commit)?;
                     }
                     return Ok(Handled::Done);
                 }
@@ -170,6 +199,8 @@ impl ConsumerRunner {
                 }
                 Err(CommitError::Stale { .. }) => self.shop.pause(attempt).await,
                 Err(CommitError::Port(error)) => return Err(error.into()),
+                // Another machine works on the slice now.
+                Err(fenced @ CommitError::Fenced(_)) => return Err(ConsumerError::Commit(fenced)),
                 Err(refused) => return Ok(Handled::Failed(ConsumerFailure::because(&refused))),
             }
         }
@@ -178,7 +209,7 @@ impl ConsumerRunner {
     }
 
     /// Keeps the stream from going on, or puts the message aside where it was tried often enough.
-    pub(super) async fn block(
+    pub(in crate::app) async fn block(
         &self,
         recorded: &RecordedEvent,
         failure: ConsumerFailure,
@@ -193,7 +224,10 @@ impl ConsumerRunner {
         let attempts = failed.map_or(0, |failed| failed.attempts);
         // The last bytes of an id are random.
         let (_, seed) = recorded.event.id.uuid().as_u64_pair();
-        let pause = self.backoff.pause(attempts.saturating_add(1), seed).filter(|_| !failure.permanent);
+        let pause = self
+            .backoff
+            .pause(attempts.saturating_add(1), seed)
+            .filter(|_| failure.kind != FailureKind::Permanent);
         let fail = BacklogCommand::Fail {
             reader: self.reader.clone(),
             message,
@@ -205,7 +239,7 @@ impl ConsumerRunner {
         if pause.is_none() {
             self.bury(&mut batch, recorded, &events).await?;
         }
-        self.shop.commit_resolved(batch.into_commit()).await.map_err(ConsumerError::Commit)?;
+        self.write(batch.into_commit()).await.map_err(ConsumerError::Commit)?;
         let count = if pause.is_some() { &mut round.failed } else { &mut round.buried };
         *count = count.saturating_add(1);
         Ok(())

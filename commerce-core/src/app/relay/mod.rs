@@ -1,10 +1,15 @@
 //! From the log to a broker: a consumer whose effect is that a message was published.
 //!
-//! At least once and in the order of each stream. A message that the broker does not take blocks its own
+//! At least once and in the order of each stream: a page of the log is handed over in batches, and its one
+//! checkpoint is written when the broker has them all. A message that the broker does not take blocks its own
 //! stream and no other, is tried again after pauses and then put aside as a dead letter, from where it can be
-//! delivered again: all of that is the consumer's.
+//! delivered again. A broker that takes nothing at all stops the relay and is no message's fault.
 
+mod page;
+mod runner;
 pub mod wire;
+
+pub use runner::RelayRunner;
 
 use std::sync::Arc;
 
@@ -12,10 +17,11 @@ use async_trait::async_trait;
 
 use super::audit::StoreRepairs;
 use super::commerce::Commerce;
-use super::consumer::{Consumer, ConsumerFailure, ConsumerRunner, Delivery};
+use super::consumer::{Consumer, ConsumerFailure, Delivery};
 use crate::identity::Denied;
 use crate::kernel::aggregate::Aggregate;
 use crate::kernel::commit::Commit;
+use crate::kernel::error::{PortError, PortErrorKind};
 use crate::kernel::event::RecordedEvent;
 use crate::messaging::{Backlog, ConsumerName, ConsumerProgress, DeadLetter};
 use crate::port::publisher::{Outgoing, Publisher};
@@ -69,20 +75,31 @@ impl Consumer for Relay {
         if !delivery.replay {
             let message = Self::message(delivery.event)?;
             let published = self.publisher.publish(vec![message]).await;
-            published.map_err(|error| ConsumerFailure::because(&error.failed))?;
+            published.map_err(|error| failure(&error.failed))?;
         }
         Ok(Commit::default())
     }
 }
 
+/// What a refusal says: that the broker does not take this message, or that it takes none.
+fn failure(error: &PortError) -> ConsumerFailure {
+    let reason = Reason::lossy(&error.to_string());
+    match error.kind {
+        PortErrorKind::Invalid => ConsumerFailure::transient(reason),
+        _ => ConsumerFailure::outage(reason),
+    }
+}
+
 impl Commerce {
     /// Publishes every event of the log, at least once and in the order of its stream. For staff and the
-    /// system; run it like any [consumer](ConsumerRunner), divided into slices where one is not enough.
+    /// system.
     ///
     /// # Errors
     ///
     /// [`Denied`].
-    pub fn relay(&self, name: ConsumerName, publisher: impl Publisher) -> Result<ConsumerRunner, Denied> {
-        self.consumer(Relay::new(name, publisher))
+    pub fn relay(&self, name: ConsumerName, publisher: impl Publisher) -> Result<RelayRunner, Denied> {
+        let relay = Relay::new(name, publisher);
+        let publisher = relay.publisher.clone();
+        Ok(RelayRunner::new(self.consumer(relay)?, publisher))
     }
 }

@@ -1,15 +1,14 @@
 //! Follows the log with a projection.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use super::{Projection, ProjectionError};
 use crate::app::commerce::Commerce;
 use crate::app::lag::Lag;
+use crate::app::running::{Pace, Stop, Turned};
 use crate::identity::{Denied, authorise};
 use crate::kernel::aggregate::Permission;
 use crate::kernel::codec::CodecError;
@@ -20,8 +19,6 @@ use crate::port::store::{LogQuery, MAX_PAGE};
 use crate::port::view::{Change, Document, ViewBatch, ViewError, ViewSchema, ViewStore};
 use crate::value::actor::{Actor, Owner};
 
-/// How long a runner sleeps when there is nothing to read.
-const IDLE: Duration = Duration::from_millis(250);
 /// About how many documents are changed at once: a page ends early behind the event that reaches it.
 const DOCUMENTS: usize = 1000;
 
@@ -240,28 +237,23 @@ impl<P: Projection> Projector<P> {
     /// when it has reached the end, except where it is filled in slices.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
         let mut stop = pin!(stop);
+        let mut stop = Stop::new(stop.as_mut());
+        let mut pace = Pace::default();
         let mut beside = self.slice == Slice::ALL;
         loop {
             let round = self.round().await;
-            if matches!(round, Err(ProjectorError::View(ViewError::Retired { .. }))) {
-                return;
-            }
-            let end = round.as_ref().is_ok_and(|round| round.end);
-            if end && beside {
+            let turned = match &round {
+                Err(ProjectorError::View(ViewError::Retired { .. })) => return,
+                Err(_) => Turned::Failed,
+                Ok(round) if round.end => Turned::End,
+                Ok(_) => Turned::More,
+            };
+            if turned == Turned::End && beside {
                 beside = self.switch().await.is_err();
             }
             // A round that fails is made again after a while: what it did not do is still to do.
-            let idle = end || round.is_err();
-            let now = self.shop.now();
-            let until = if idle { now.plus(IDLE) } else { now };
-            let mut sleep = pin!(self.shop.sleeper().sleep_until(until));
-            let stopped = poll_fn(|context| {
-                if stop.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(true);
-                }
-                sleep.as_mut().poll(context).map(|()| false)
-            });
-            if stopped.await {
+            let until = self.shop.now().plus(pace.behind(turned));
+            if stop.or_sleep(&self.shop, until).await {
                 return;
             }
         }
