@@ -4,6 +4,7 @@
 //! conformance suite of `commerce-testkit` measures other stores against, and fast enough to embed where
 //! durability is not wanted: tests, simulations, demonstrations.
 
+mod broker;
 mod clock;
 mod commit;
 mod erase;
@@ -20,6 +21,7 @@ mod sync;
 mod timers;
 mod views;
 
+pub use broker::{MemoryBroker, MemorySubscriber};
 pub use clock::SystemClock;
 pub use ids::OsIds;
 pub use manual::ManualPayment;

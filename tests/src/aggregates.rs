@@ -19,6 +19,7 @@ macro_rules! for_every_aggregate {
         $function::<commerce_core::messaging::Backlog>($argument);
         $function::<commerce_core::messaging::ConsumerProgress>($argument);
         $function::<commerce_core::messaging::DeadLetter>($argument);
+        $function::<commerce_core::messaging::Inbox>($argument);
         $function::<commerce_core::notifications::Notification>($argument);
         $function::<commerce_core::orders::Order>($argument);
         $function::<commerce_core::orders::OrderEdit>($argument);

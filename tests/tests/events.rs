@@ -34,6 +34,7 @@ fn enums() -> Vec<(&'static str, &'static [EventType])> {
         inventory::ReservationEvent,
         inventory::StockEvent,
         messaging::BacklogEvent,
+        messaging::InboxEvent,
         messaging::DeadLetterEvent,
         messaging::ProgressEvent,
         notifications::NotificationEvent,

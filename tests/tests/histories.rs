@@ -19,7 +19,7 @@ use commerce_core::kernel::commit::LoadedStream;
 use commerce_core::kernel::event::{DomainEvent, EventId, Metadata, NewEvent, RecordedEvent};
 use commerce_core::kernel::replay::{fold, replay, write_snapshot};
 use commerce_core::kernel::stream::{Position, Version};
-use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter};
+use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter, Inbox};
 use commerce_core::notifications::Notification;
 use commerce_core::orders::{Order, OrderEdit};
 use commerce_core::payments::{ParkedCallback, Payment, QuarantinedCallback};
@@ -144,6 +144,7 @@ histories! {
     kernel_2_4_carts => Cart,
     kernel_2_4_consumer_progress => ConsumerProgress,
     kernel_2_4_dead_letters => DeadLetter,
+    kernel_2_4_inboxes => Inbox,
     kernel_2_4_category_trees => CategoryTree,
     kernel_2_4_products => Product,
     kernel_2_4_checkouts => Checkout,

@@ -157,6 +157,7 @@ impl Registry {
             .with::<crate::inventory::StockItem>()
             .with::<crate::messaging::Backlog>()
             .with::<crate::messaging::ConsumerProgress>()
+            .with::<crate::messaging::Inbox>()
             .with::<crate::messaging::DeadLetter>()
             .with::<crate::notifications::Notification>()
             .with::<crate::orders::Order>()

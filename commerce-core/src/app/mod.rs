@@ -25,6 +25,7 @@ pub mod operations;
 mod parked;
 pub mod query;
 pub mod reading;
+pub mod receiver;
 pub mod relay;
 mod running;
 mod sharing;

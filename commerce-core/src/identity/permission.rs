@@ -165,6 +165,8 @@ pub const TABLE: &[Rule] = &[
     rule("consumer_progress", "advance", Role::Admin),
     rule("consumer_backlog", "read", Role::Admin),
     rule("consumer_backlog", "write", Role::Admin),
+    rule("consumer_inbox", "read", Role::Admin),
+    rule("consumer_inbox", "write", Role::Admin),
     rule("dead_letter", "read", Role::Admin),
     rule("dead_letter", "bury", Role::Admin),
     rule("dead_letter", "redeliver", Role::Admin),

@@ -13,10 +13,12 @@
 
 pub mod backlog;
 pub mod dead_letter;
+pub mod inbox;
 pub mod message;
 pub mod progress;
 
 pub use backlog::{Backlog, BacklogCommand, BacklogEvent};
 pub use dead_letter::{DeadLetter, DeadLetterCommand, DeadLetterEvent, DeadLetterStatus};
+pub use inbox::{Inbox, InboxCommand, InboxEvent, Place};
 pub use message::{ConsumerName, MessageRef, Reader};
 pub use progress::{ConsumerProgress, ProgressCommand, ProgressEvent};

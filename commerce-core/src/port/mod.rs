@@ -12,5 +12,6 @@ pub mod platform;
 pub mod prelude;
 pub mod publisher;
 pub mod store;
+pub mod subscriber;
 pub mod tax;
 pub mod view;

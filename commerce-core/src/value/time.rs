@@ -1,6 +1,7 @@
 //! A point in time, to the microsecond.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -14,9 +15,9 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "i64", into = "i64")]
 pub struct Timestamp(i64);
 
-/// The time lies outside the years 1 to 9999.
+/// The time lies outside the years 1 to 9999, or the text is no time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("time outside the years 1 to 9999")]
+#[error("no time within the years 1 to 9999")]
 #[non_exhaustive]
 pub struct InvalidTimestamp;
 
@@ -65,6 +66,16 @@ impl Timestamp {
     }
 }
 
+/// Reads RFC 3339 with any offset, truncated to the microsecond.
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?;
+        Self::try_from(time.with_timezone(&Utc))
+    }
+}
+
 impl TryFrom<i64> for Timestamp {
     type Error = InvalidTimestamp;
 
@@ -104,6 +115,15 @@ impl fmt::Debug for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_can_be_read() {
+        for micros in [0, 1, -1, 1_294_135_200_000_001, Timestamp::MIN.0, Timestamp::MAX.0] {
+            assert_eq!(Timestamp(micros).to_string().parse(), Ok(Timestamp(micros)));
+        }
+        assert_eq!("1970-01-01T02:00:00+02:00".parse(), Ok(Timestamp::UNIX_EPOCH));
+        assert_eq!("yesterday".parse::<Timestamp>(), Err(InvalidTimestamp));
+    }
 
     #[test]
     fn the_range_is_guarded_and_arithmetic_saturates() {

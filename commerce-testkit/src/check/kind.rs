@@ -13,7 +13,7 @@ use commerce_core::kernel::aggregate::Aggregate;
 use commerce_core::kernel::codec::decode;
 use commerce_core::kernel::effects::Effects;
 use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter};
+use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter, Inbox};
 use commerce_core::notifications::Notification;
 use commerce_core::orders::{Order, OrderEdit};
 use commerce_core::payments::{ParkedCallback, Payment, QuarantinedCallback};
@@ -62,6 +62,7 @@ impl Default for Kinds {
             Backlog,
             ConsumerProgress,
             DeadLetter,
+            Inbox,
             Cart,
             CategoryTree,
             Checkout,

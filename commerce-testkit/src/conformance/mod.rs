@@ -26,6 +26,7 @@ pub(crate) mod outcome;
 mod platform;
 mod report;
 mod store;
+mod subscriber;
 mod suite;
 mod view;
 
@@ -38,5 +39,6 @@ pub use messages::{NotifierFixture, PublisherFixture, notifier_checks, publisher
 pub use outcome::{Failure, Outcome};
 pub use platform::platform_checks;
 pub use report::{Check, Need, Report, Verdict, lease, run, run_named, store};
+pub use subscriber::{SubscriberFixture, subscriber_checks};
 pub use suite::{PortCheck, PortFixture, PortReport, port, run_port, run_port_named};
 pub use view::{ViewFixture, view_checks};

@@ -1,5 +1,6 @@
 //! A process of the shop: its handle, its faults, and what it does by itself.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,10 +98,14 @@ async fn sweep(process: Process) {
     }
 }
 
+/// Small batches, so that a broker has many chances to fail.
+const BATCH: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
 /// Publishes what is new, under a lease: relays of several processes do no harm, but get in each other's way.
 async fn publish(process: Process, lease: Faulty<dyn Lease>, broker: Faulty<dyn Publisher>) {
     let Ok(name) = Code::new("relay") else { return };
     let Ok(relay) = process.shop.staff().relay(name, broker) else { return };
+    let relay = relay.in_batches_of(BATCH);
     loop {
         pause(&process.shop.clock, RELAY).await;
         let Ok(Some(granted)) = lease.acquire("relay", RELAY).await else { continue };

@@ -10,6 +10,7 @@ mod retry;
 mod suspects;
 
 pub use super::lag::Lag;
+pub(super) use page::Handled;
 pub(super) use suspects::Suspects;
 
 use std::fmt::Debug;
@@ -34,6 +35,7 @@ use crate::kernel::replay::ReplayError;
 use crate::kernel::stream::Slice;
 use crate::messaging::backlog::BacklogError;
 use crate::messaging::dead_letter::DeadLetterError;
+use crate::messaging::inbox::InboxError;
 use crate::messaging::{ConsumerName, Reader};
 use crate::port::lease::Lease;
 use crate::resilience::Backoff;
@@ -174,6 +176,9 @@ pub enum ConsumerError {
     /// The backlog refuses: somebody else runs the same consumer.
     #[error("the backlog refuses")]
     Backlog(#[from] BacklogError),
+    /// The inbox refuses: somebody else reads for the same consumer.
+    #[error("the inbox refuses")]
+    Inbox(#[from] InboxError),
     /// The dead letter refuses.
     #[error("the dead letter refuses")]
     DeadLetter(#[from] DeadLetterError),
@@ -213,11 +218,14 @@ impl Commerce {
     ///
     /// [`Denied`].
     pub fn consumer(&self, consumer: impl Consumer) -> Result<ConsumerRunner, Denied> {
+        self.shared_consumer(Arc::new(consumer))
+    }
+
+    pub(super) fn shared_consumer(&self, consumer: Arc<dyn Consumer>) -> Result<ConsumerRunner, Denied> {
         let permission = Permission::new("consumer_progress", "advance");
         authorise(&self.request.principal, permission, Some(Owner::Shop))?;
         let reader = Reader::new(consumer.name());
         let shop = self.acting_as(Actor::System);
-        let consumer = Arc::new(consumer);
         Ok(ConsumerRunner {
             shop,
             consumer,

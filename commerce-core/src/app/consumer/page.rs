@@ -24,7 +24,7 @@ const PAGE: u32 = 200;
 
 /// What came of a message.
 #[derive(Debug)]
-pub(super) enum Handled {
+pub(in crate::app) enum Handled {
     /// It was handled, now or before.
     Done,
     /// It was not.
@@ -150,19 +150,19 @@ impl ConsumerRunner {
     }
 
     /// Commits under the lease of the slice, where there is one.
-    pub(super) async fn write(&self, mut commit: Commit) -> Result<Receipt, CommitError> {
+    pub(in crate::app) async fn write(&self, mut commit: Commit) -> Result<Receipt, CommitError> {
         commit.fence.clone_from(&self.fence);
         self.shop.commit_resolved(commit).await
     }
 
-    pub(super) fn batch(&self) -> Batch<'_> {
+    pub(in crate::app) fn batch(&self) -> Batch<'_> {
         let metadata = Commerce::system_metadata(self.shop.ids().next(self.shop.now()));
         Batch::new(self.shop.ids(), self.shop.now(), metadata)
     }
 
     /// Hands a message to the consumer and commits what it wants written, with the mark and what else
     /// belongs to it. Handed over again where the commit met something newer.
-    pub(super) async fn handle(
+    pub(in crate::app) async fn handle(
         &self,
         recorded: &RecordedEvent,
         with: Option<&Commit>,

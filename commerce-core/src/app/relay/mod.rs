@@ -23,12 +23,13 @@ use crate::kernel::aggregate::Aggregate;
 use crate::kernel::commit::Commit;
 use crate::kernel::error::{PortError, PortErrorKind};
 use crate::kernel::event::RecordedEvent;
-use crate::messaging::{Backlog, ConsumerName, ConsumerProgress, DeadLetter};
+use crate::messaging::{Backlog, ConsumerName, ConsumerProgress, DeadLetter, Inbox};
 use crate::port::publisher::{Outgoing, Publisher};
 use crate::value::Reason;
 
 /// What the shop keeps for itself: how far readers are, and what they have trouble with.
-const OWN: [&str; 4] = [ConsumerProgress::NAME, Backlog::NAME, DeadLetter::NAME, StoreRepairs::NAME];
+const OWN: [&str; 5] =
+    [ConsumerProgress::NAME, Backlog::NAME, DeadLetter::NAME, Inbox::NAME, StoreRepairs::NAME];
 
 /// Publishes every event of the log.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use crate::app::running::both;
 use crate::kernel::aggregate::Instance;
 use crate::kernel::stream::{Position, Slice, StreamId};
 use crate::messaging::{Backlog, ConsumerProgress};
-use crate::port::publisher::{MAX_BATCH, Outgoing};
+use crate::port::publisher::Outgoing;
 use crate::port::store::{MAX_PAGE, Page};
 use crate::value::id::Id;
 
@@ -42,10 +42,10 @@ struct Rest {
 
 impl Rest {
     /// The next batch: the messages' places in the page, and the messages.
-    fn batch(&mut self, page: &Page) -> (Vec<usize>, Vec<Outgoing>) {
+    fn batch(&mut self, page: &Page, most: usize) -> (Vec<usize>, Vec<Outgoing>) {
         let (mut places, mut batch) = (Vec::new(), Vec::new());
         while let Some((place, message)) = self.messages.get(self.next) {
-            if batch.len() >= MAX_BATCH {
+            if batch.len() >= most {
                 break;
             }
             let held = page.events.get(*place).is_none_or(|event| self.held.contains(&event.stream));
@@ -127,7 +127,7 @@ impl RelayRunner {
         // The first message that failed as if the broker were down, and none was taken since.
         let mut doubted: Option<usize> = None;
         loop {
-            let (places, batch) = rest.batch(page);
+            let (places, batch) = rest.batch(page, self.batch);
             if batch.is_empty() {
                 break;
             }

@@ -1,7 +1,7 @@
 //! A relay at work: alone, or taking turns with others.
 
 use std::future::Future;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
 use super::page::Ahead;
@@ -11,7 +11,7 @@ use crate::kernel::event::EventId;
 use crate::kernel::stream::Slice;
 use crate::messaging::{DeadLetter, Reader};
 use crate::port::lease::Lease;
-use crate::port::publisher::Publisher;
+use crate::port::publisher::{MAX_BATCH, Publisher};
 use crate::resilience::Backoff;
 
 /// A relay at work on a slice of the log.
@@ -19,17 +19,25 @@ use crate::resilience::Backoff;
 pub struct RelayRunner {
     pub(super) reading: ConsumerRunner,
     pub(super) publisher: Arc<dyn Publisher>,
+    pub(super) batch: usize,
     /// The page behind the one that is being published.
     pub(super) ahead: Arc<Mutex<Option<Ahead>>>,
 }
 
 impl RelayRunner {
     pub(super) fn new(reading: ConsumerRunner, publisher: Arc<dyn Publisher>) -> Self {
-        Self { reading, publisher, ahead: Arc::default() }
+        Self { reading, publisher, batch: MAX_BATCH, ahead: Arc::default() }
     }
 
     fn reading(self, change: impl FnOnce(ConsumerRunner) -> ConsumerRunner) -> Self {
-        Self::new(change(self.reading), self.publisher)
+        Self { reading: change(self.reading), ahead: Arc::default(), ..self }
+    }
+
+    /// Hands at most so many messages over at once, where the broker wants fewer than [`MAX_BATCH`].
+    #[must_use]
+    pub fn in_batches_of(mut self, messages: NonZeroUsize) -> Self {
+        self.batch = messages.get().min(MAX_BATCH);
+        self
     }
 
     /// Only the streams of one slice. Two relays of one slice at the same time publish twice; where several

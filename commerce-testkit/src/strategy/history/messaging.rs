@@ -3,8 +3,8 @@
 use commerce_core::kernel::stream::{Position, StreamId, Version};
 use commerce_core::messaging::backlog::FailedMessage;
 use commerce_core::messaging::{
-    Backlog, BacklogCommand, ConsumerName, ConsumerProgress, DeadLetter, DeadLetterCommand, MessageRef,
-    ProgressCommand, Reader,
+    Backlog, BacklogCommand, ConsumerName, ConsumerProgress, DeadLetter, DeadLetterCommand, Inbox,
+    InboxCommand, MessageRef, ProgressCommand, Reader,
 };
 use commerce_core::value::Code;
 use proptest::option;
@@ -87,5 +87,24 @@ impl Storied for ConsumerProgress {
 
     fn continues() -> BoxedStrategy<ProgressCommand> {
         advances()
+    }
+}
+
+impl Storied for Inbox {
+    fn begins() -> BoxedStrategy<InboxCommand> {
+        Self::continues()
+    }
+
+    fn continues() -> BoxedStrategy<InboxCommand> {
+        use InboxCommand as C;
+        let version = || (1_u64..9).prop_map(Version::new);
+        let retry_at = option::of(soon());
+        prop_oneof![
+            4 => version().prop_map(|version| C::Handle { version }),
+            2 => (version(), reason(), retry_at)
+                .prop_map(|(version, error, retry_at)| C::Fail { version, error, retry_at }),
+            1 => version().prop_map(|before| C::PassOver { before }),
+        ]
+        .boxed()
     }
 }
