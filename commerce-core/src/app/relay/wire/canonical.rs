@@ -1,4 +1,4 @@
-//! How an event looks to others: topic, routing key and envelope.
+//! The library's own dialect: topic, routing key and envelope.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use crate::kernel::event::RecordedEvent;
 use crate::notifications::Notification;
 use crate::orders::{Order, OrderEdit};
 use crate::payments::Payment;
+use crate::port::publisher::Outgoing;
 use crate::promotions::{Promotion, Redemption};
 use crate::returns::Return;
 use crate::shipping::Shipment;
@@ -90,6 +91,17 @@ pub fn envelope(recorded: &RecordedEvent) -> Result<Vec<u8>, serde_json::Error> 
         causation_id: event.metadata.causation.map(|cause| cause.to_string()),
         actor: event.metadata.actor,
         data,
+    })
+}
+
+/// The one message of an event.
+pub(super) fn message(recorded: &RecordedEvent) -> Result<Outgoing, serde_json::Error> {
+    Ok(Outgoing {
+        id: recorded.event.id,
+        topic: topic(&recorded.stream.kind).into(),
+        key: routing_key(&recorded.event.name).into(),
+        ordering: recorded.stream.to_string().into(),
+        body: envelope(recorded)?.into(),
     })
 }
 
