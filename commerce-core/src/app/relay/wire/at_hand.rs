@@ -61,7 +61,7 @@ pub struct AtHand {
     pub order: Option<Arc<Order>>,
     /// The payment.
     pub payment: Option<Arc<Payment>>,
-    /// The product.
+    /// The product, best as it was once the request was through that caused the event.
     pub product: Option<Arc<Product>>,
     /// The notification.
     pub notification: Option<Arc<Notification>>,
@@ -102,14 +102,20 @@ impl AtHand {
         allowed.map_err(ReadError::from)?;
         match &need {
             Need::Order(id) => {
-                let found = match order_then(shop, recorded, *id).await? {
+                let found = match then::<Order>(shop, recorded, *id, Until::Event).await? {
                     Some(order) => order,
                     None => state::<Order>(shop, *id, need).await?,
                 };
                 self.order = Some(found);
             }
             Need::Payment(id) => self.payment = Some(state::<Payment>(shop, *id, need).await?),
-            Need::Product(id) => self.product = Some(state::<Product>(shop, *id, need).await?),
+            Need::Product(id) => {
+                let found = match then::<Product>(shop, recorded, *id, Until::Request).await? {
+                    Some(product) => product,
+                    None => state::<Product>(shop, *id, need).await?,
+                };
+                self.product = Some(found);
+            }
             Need::Notification(id) => {
                 self.notification = Some(state::<Notification>(shop, id.cast(), need).await?);
             }
@@ -128,31 +134,47 @@ impl AtHand {
     }
 }
 
-/// The order as it was once the event had happened, where the event is its own: so a message that is sent
-/// again says the same. Nothing where its beginning is not kept.
-async fn order_then(
+/// How far an aggregate is folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// To the event.
+    Event,
+    /// To the last event of the same request: a product is created before it has prices.
+    Request,
+}
+
+/// An aggregate as it was then, where the event is its own: so a message that is sent again says the same.
+/// Nothing where its beginning is not kept.
+async fn then<A: Aggregate>(
     shop: &Commerce,
     recorded: &RecordedEvent,
-    id: OrderId,
-) -> Result<Option<Arc<Order>>, ReadError> {
-    let stream = stream_of::<Order>(id);
+    id: Id<A::Root>,
+    until: Until,
+) -> Result<Option<Arc<A>>, ReadError> {
+    let stream = stream_of::<A>(id);
     if recorded.stream != stream {
         return Ok(None);
     }
-    let (mut order, mut after) = (None, Version::NONE);
-    while after < recorded.version {
+    let belongs = |event: &RecordedEvent| {
+        let same = event.event.metadata.correlation == recorded.event.metadata.correlation;
+        event.version <= recorded.version || (until == Until::Request && same)
+    };
+    let (mut state, mut after) = (None, Version::NONE);
+    loop {
         let page = shop.store().read_stream(&stream, after, MAX_PAGE).await?;
-        if page.is_empty() {
-            return Ok(None);
-        }
-        for past in page.iter().take_while(|past| past.version <= recorded.version) {
+        for past in &page {
+            if !belongs(past) {
+                return Ok(state.map(Arc::new));
+            }
             if past.version != after.after(1) {
                 return Ok(None);
             }
             let event = decode(&past.event).map_err(ReplayError::from)?;
-            order = Some(Order::evolve(order, &event).map_err(ReplayError::from)?);
+            state = Some(A::evolve(state, &event).map_err(ReplayError::from)?);
             after = past.version;
         }
+        if page.is_empty() {
+            return Ok(state.filter(|_| after >= recorded.version).map(Arc::new));
+        }
     }
-    Ok(order.map(Arc::new))
 }

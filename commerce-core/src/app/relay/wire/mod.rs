@@ -69,7 +69,7 @@ pub enum WireError {
     #[error("a stream is not called by an id")]
     NoId,
     /// Something is needed beside the event.
-    #[error("{0} is not at hand")]
+    #[error("missing beside the event: {0}")]
     Missing(Need),
     /// What is needed beside the event cannot be read.
     #[error("what a message needs cannot be read")]
@@ -131,7 +131,7 @@ impl Profile {
 
     /// The messages of an event, with what they need besides read from the shop. For staff and the system.
     ///
-    /// An event of an order is told with the order as it was then, so that it is told the same again.
+    /// An event of an order or a product is told with that as it was then, so that it is told the same again.
     ///
     /// # Errors
     ///
