@@ -12,13 +12,17 @@ use std::sync::{Arc, LazyLock};
 use commerce_core::app::query::ById;
 use commerce_core::app::relay::wire::{AtHand, Need, Profile, WireError, envelope, routing_key, topic};
 use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::orders::Order;
+use commerce_core::orders::{Order, OrderCommand};
 use commerce_core::port::publisher::Outgoing;
+use commerce_core::value::Reason;
 use commerce_core::value::actor::Actor;
+use commerce_testkit::fake::Gateway;
 use commerce_testkit::shop::Shop;
 use commerce_tests::house::root;
-use commerce_tests::shopping::contents;
+use commerce_tests::orders::{Basket, number, order};
+use commerce_tests::shopping::{contents, mugs};
 use commerce_tests::story::{PHONE, Story};
+use commerce_tests::world::id;
 use pollster::block_on;
 use serde::Deserialize;
 use serde_json::{Number, Value};
@@ -296,6 +300,38 @@ fn orders_are_followed_from_status_to_status() {
     }
 }
 
+/// A draft is the shop's own business: no document ever hears of it, so none hears of its end.
+#[test]
+fn a_draft_that_is_given_up_is_told_to_nobody() {
+    block_on(async {
+        let (shop, store) = mugs(Gateway::capturing(), 1).await;
+        let staff = shop.staff();
+        let reason = Reason::new("a test").unwrap();
+        for index in [0, 1] {
+            let content = Basket { cart: None, lines: vec![(2, 150)] }.content();
+            staff.execute(order(index), OrderCommand::Draft { content }).await.unwrap();
+        }
+        let place = OrderCommand::Place { number: number(1), content: None };
+        staff.execute(order(1), place).await.unwrap();
+        for index in [0, 1] {
+            staff.cancel_order(order(index), reason.clone()).await.unwrap();
+        }
+        let story = Story { shop: shop.clone(), store, products: DAY.products };
+        for (profile, count) in
+            [(Profile::Seed1, 1), (Profile::Seed2, 2), (Profile::Seed3, 1), (Profile::Seed4, 1)]
+        {
+            let all = told_by(&story, profile).into_iter();
+            let ends = all.filter(|(recorded, _)| recorded.event.name == "OrderCancelled");
+            let counts: Vec<usize> = ends.map(|(_, messages)| messages.len()).collect();
+            assert_eq!(counts, [0, count], "{profile:?}");
+        }
+        // Whoever buys without an account is somebody all the same.
+        let all = told_by(&story, Profile::Seed4);
+        let placed = all.iter().find(|(recorded, _)| recorded.event.name == "OrderPlaced").unwrap();
+        assert_eq!(json(&placed.1[0])["UserId"], id::<()>("buyer").to_string());
+    });
+}
+
 #[test]
 fn a_saga_that_is_rolled_back_refunds_under_its_own_name() {
     let refunds = told(Profile::Seed3).into_iter().filter(|(event, _)| event.event.name == "RefundProcessed");
@@ -333,7 +369,7 @@ fn an_event_is_told_again_as_it_was() {
         let story = Story::morning().await;
         let receipt = story.buy(1, &[("MUG", 2)]).await;
         let before = Profile::ALL.map(|profile| told_by(&story, profile));
-        let reason = commerce_core::value::Reason::new("changed my mind").unwrap();
+        let reason = Reason::new("changed my mind").unwrap();
         story.shop.buyer(1).cancel_order(receipt.order, reason).await.unwrap();
         story.changed().await;
         for (profile, before) in Profile::ALL.into_iter().zip(before) {

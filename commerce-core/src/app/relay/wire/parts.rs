@@ -9,7 +9,7 @@ use crate::inventory::event::LineUnits;
 use crate::orders::{Order, OrderContent, OrderLine};
 use crate::port::payment::GatewayRef;
 use crate::value::id::{CategoryId, OrderId, ProductId};
-use crate::value::{Money, Outcome, Price, PriceBook, Reason, Sku};
+use crate::value::{Currency, Description, Money, Outcome, Price, PriceBook, Reason, Sku};
 
 /// What a released hold is called that ended by the clock.
 const EXPIRED: &str = "expired";
@@ -191,13 +191,13 @@ pub(super) fn product(
 ) -> Result<Object, WireError> {
     let product = source.product()?;
     let price = price_of(product);
-    let (at, currency) = (source.recorded.event.at, price.map(|price| price.currency()));
+    let (at, currency) = (source.recorded.event.at, price.map(Price::currency));
     let mut columns = Object::new(spelling)
         .put("id", source.stream())
         .put("name", details.name.as_str())
-        .put("description", details.description.as_ref().map(|text| text.as_str()))
+        .put("description", details.description.as_ref().map(Description::as_str))
         .put("price", price)
-        .put("currency", currency.as_ref().map(|currency| currency.code()));
+        .put("currency", currency.as_ref().map(Currency::code));
     if created {
         columns = columns.put("stock_quantity", 0_u32);
     }

@@ -16,7 +16,7 @@ use crate::orders::{OrderContent, OrderEvent, OrderStatus};
 use crate::payments::PaymentEvent;
 use crate::port::publisher::Outgoing;
 use crate::shipping::ShipmentEvent;
-use crate::value::{Currency, Money, Price};
+use crate::value::{Currency, Description, Money, Price};
 
 const FIELDS: Spelling = Spelling::Pascal;
 
@@ -64,7 +64,7 @@ fn product(source: Source<'_>, details: &ProductDetails) -> Result<Object, WireE
     Ok(Object::new(FIELDS)
         .put("id", source.stream())
         .put("name", details.name.as_str())
-        .put("description", details.description.as_ref().map(|text| text.as_str()))
+        .put("description", details.description.as_ref().map(Description::as_str))
         .put("price", parts::price_of(product).map(price))
         .put("inventory", 0_u32)
         .put("category_id", parts::category_of(product)))

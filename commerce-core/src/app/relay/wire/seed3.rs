@@ -17,6 +17,7 @@ use crate::orders::{OrderEvent, OrderStatus};
 use crate::payments::PaymentEvent;
 use crate::port::publisher::Outgoing;
 use crate::shipping::{CarrierStatus, ShipmentEvent};
+use crate::value::Reason;
 
 const FIELDS: Spelling = Spelling::Camel;
 
@@ -174,7 +175,7 @@ fn notification(event: &NotificationEvent, source: Source<'_>) -> Result<Named, 
     Ok(match event {
         NotificationEvent::Sent { .. } => vec![("NotificationSent", message)],
         NotificationEvent::Failed { reason, .. } => {
-            let reason = reason.as_ref().map(|reason| reason.as_str());
+            let reason = reason.as_ref().map(Reason::as_str);
             vec![("NotificationFailed", message.put("reason", reason))]
         }
         NotificationEvent::Delivered if source.notification()?.message().channel == Channel::Email => {
