@@ -10,7 +10,7 @@
 //! times RFC 3339 in UTC.
 
 mod at_hand;
-pub mod canonical;
+mod canonical;
 mod draft;
 mod facts;
 mod json;

@@ -26,7 +26,7 @@ pub(super) fn messages(fact: &Fact, source: Source<'_>) -> Result<Vec<Outgoing>,
         Fact::Stock(StockEvent::LevelChanged { sku, on_hand, .. }) => {
             let level = parts::stock_level(FIELDS, source, sku, *on_hand)?;
             let draft = |(product, data)| {
-                Draft::new("ProductStockUpdatedEvent", source, data).on(PRODUCTS).of::<_>(product)
+                Draft::new("ProductStockUpdatedEvent", source, data).on(PRODUCTS).of(product)
             };
             level.map(draft).into_iter().collect()
         }

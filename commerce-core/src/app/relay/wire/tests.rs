@@ -76,11 +76,11 @@ fn refunded() -> RecordedEvent {
 fn reserved() -> RecordedEvent {
     let line = |text| ReservedLine {
         sku: sku(text),
-        location: derived::<_>("location"),
+        location: derived("location"),
         quantity: Quantity::new(2).unwrap(),
     };
     recorded::<Reservation>(&ReservationEvent::Reserved {
-        checkout: derived::<_>("checkout"),
+        checkout: derived("checkout"),
         lines: vec![line("MUG"), line("GONE"), line("MUG")],
         expires_at: Timestamp::UNIX_EPOCH,
         extendable_until: Timestamp::UNIX_EPOCH,
@@ -140,7 +140,7 @@ fn what_no_document_knows_is_left_out() {
 
 #[test]
 fn a_line_of_which_nothing_is_sold_any_more_is_left_out() {
-    let (event, mug) = (reserved(), derived::<_>("mug"));
+    let (event, mug) = (reserved(), derived("mug"));
     let products = BTreeMap::from([(sku("MUG"), Some(mug)), (sku("GONE"), None)]);
     let messages = Profile::Seed4.messages(&event, &AtHand { products, ..AtHand::default() }).unwrap();
     let expected = format!(r#"{{"ReservationId":"{STREAM}","ProductId":"{mug}","Quantity":2}}"#);
