@@ -19,6 +19,7 @@ pub mod refusing;
 pub mod server;
 pub mod shopping;
 pub mod stock;
+pub mod story;
 pub mod traffic;
 pub mod world;
 

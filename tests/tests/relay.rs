@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commerce_adapters_memory::MemoryStore;
-use commerce_core::app::relay::RelayRunner;
+use commerce_core::app::relay::{Profile, RelayRunner};
 use commerce_core::kernel::aggregate::Aggregate as _;
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{Position, StreamId};
@@ -108,6 +108,29 @@ fn a_checkout_arrives_once_and_in_order() {
         assert!(!envelope[field].is_null(), "{field}");
     }
     assert_eq!(envelope["occurredOn"].as_str().unwrap().len(), "2011-01-04T10:00:00.000000Z".len());
+}
+
+#[test]
+fn a_relay_speaks_as_it_is_told_and_tells_it_again_when_a_message_is_redelivered() {
+    for profile in Profile::ALL {
+        let (shop, store) = sold(2);
+        let expected: Vec<Outgoing> = log(&store)
+            .iter()
+            .flat_map(|event| block_on(profile.look_up(&shop.staff(), event)).unwrap())
+            .collect();
+        let broker = Broker::default();
+        let refused = log(&store).into_iter().find(|event| event.event.name == "OrderPlaced").unwrap();
+        broker.refuse(refused.event.id);
+        let relay = relay(&shop, broker.clone()).speaking(profile);
+        run(&shop, &relay);
+        broker.forgive();
+        let dead: Vec<_> = block_on(relay.dead_letters(10)).unwrap();
+        assert_eq!(dead.len(), 1, "{profile:?}");
+        block_on(relay.redeliver(refused.event.id)).unwrap();
+        let taken = broker.taken();
+        assert!(expected.iter().all(|message| taken.contains(message)), "{profile:?}");
+        assert_eq!(taken.len(), expected.len(), "{profile:?}");
+    }
 }
 
 #[test]

@@ -261,6 +261,12 @@ impl ConsumerRunner {
         self
     }
 
+    /// For another consumer of the same name.
+    pub(super) fn serving(mut self, consumer: Arc<dyn Consumer>) -> Self {
+        self.consumer = consumer;
+        self
+    }
+
     /// Who reads.
     pub const fn reader(&self) -> &Reader {
         &self.reader

@@ -10,21 +10,24 @@ mod runner;
 pub mod wire;
 
 pub use runner::RelayRunner;
+pub use wire::Profile;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::wire::WireError;
 use super::audit::StoreRepairs;
 use super::commerce::Commerce;
 use super::consumer::{Consumer, ConsumerFailure, Delivery};
+use super::reading::ReadError;
 use crate::identity::Denied;
 use crate::kernel::aggregate::Aggregate;
 use crate::kernel::commit::Commit;
 use crate::kernel::error::{PortError, PortErrorKind};
 use crate::kernel::event::RecordedEvent;
 use crate::messaging::{Backlog, ConsumerName, ConsumerProgress, DeadLetter, Inbox};
-use crate::port::publisher::{Outgoing, Publisher};
+use crate::port::publisher::{MAX_BATCH, Outgoing, Publisher};
 use crate::value::Reason;
 
 /// What the shop keeps for itself: how far readers are, and what they have trouble with.
@@ -33,32 +36,27 @@ const OWN: [&str; 5] =
 
 /// Publishes every event of the log.
 #[derive(Debug, Clone)]
-pub struct Relay {
+struct Relay {
     name: ConsumerName,
     publisher: Arc<dyn Publisher>,
+    profile: Profile,
 }
 
 impl Relay {
-    /// A relay of this name, under which its progress is kept.
-    pub fn new(name: ConsumerName, publisher: impl Publisher) -> Self {
-        Self { name, publisher: Arc::new(publisher) }
-    }
-
-    /// The message of an event.
-    ///
-    /// # Errors
-    ///
-    /// [`ConsumerFailure`], permanent, where the stored payload is no JSON.
-    pub fn message(recorded: &RecordedEvent) -> Result<Outgoing, ConsumerFailure> {
-        let body = wire::envelope(recorded)
-            .map_err(|_| ConsumerFailure::permanent(Reason::lossy("the payload is no JSON")))?;
-        Ok(Outgoing {
-            id: recorded.event.id,
-            topic: wire::topic(&recorded.stream.kind).into(),
-            key: wire::routing_key(&recorded.event.name).into(),
-            ordering: recorded.stream.to_string().into(),
-            body: body.into(),
-        })
+    /// The messages of an event, as far as they can be made; or what it says of the event that they cannot.
+    async fn messages(
+        &self,
+        shop: &Commerce,
+        recorded: &RecordedEvent,
+    ) -> Result<Result<Vec<Outgoing>, ConsumerFailure>, ReadError> {
+        match self.profile.look_up(shop, recorded).await {
+            Ok(messages) => Ok(Ok(messages)),
+            Err(WireError::Read(error)) => Err(error),
+            Err(error) if error.is_permanent() => {
+                Ok(Err(ConsumerFailure::permanent(Reason::lossy(&error.to_string()))))
+            }
+            Err(error) => Ok(Err(ConsumerFailure::because(&error))),
+        }
     }
 }
 
@@ -74,9 +72,12 @@ impl Consumer for Relay {
 
     async fn handle(&self, delivery: Delivery<'_>) -> Result<Commit, ConsumerFailure> {
         if !delivery.replay {
-            let message = Self::message(delivery.event)?;
-            let published = self.publisher.publish(vec![message]).await;
-            published.map_err(|error| failure(&error.failed))?;
+            let messages = self.messages(delivery.shop, delivery.event).await;
+            let messages = messages.map_err(|error| ConsumerFailure::because(&error))??;
+            for batch in messages.chunks(MAX_BATCH) {
+                let published = self.publisher.publish(batch.to_vec()).await;
+                published.map_err(|error| failure(&error.failed))?;
+            }
         }
         Ok(Commit::default())
     }
@@ -92,15 +93,14 @@ fn failure(error: &PortError) -> ConsumerFailure {
 }
 
 impl Commerce {
-    /// Publishes every event of the log, at least once and in the order of its stream. For staff and the
-    /// system.
+    /// Publishes every event of the log, at least once and in the order of its stream; in the library's own
+    /// dialect, unless it is [told](RelayRunner::speaking) another one. For staff and the system.
     ///
     /// # Errors
     ///
     /// [`Denied`].
     pub fn relay(&self, name: ConsumerName, publisher: impl Publisher) -> Result<RelayRunner, Denied> {
-        let relay = Relay::new(name, publisher);
-        let publisher = relay.publisher.clone();
-        Ok(RelayRunner::new(self.consumer(relay)?, publisher))
+        let relay = Relay { name, publisher: Arc::new(publisher), profile: Profile::Canonical };
+        Ok(RelayRunner::new(self.consumer(relay.clone())?, relay))
     }
 }

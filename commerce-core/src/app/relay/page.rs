@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use super::runner::RelayRunner;
-use super::{OWN, Relay, failure};
+use super::{OWN, failure};
 use crate::app::consumer::{ConsumerError, ConsumerRound, FailureKind, Suspects};
 use crate::app::reading::Ask;
 use crate::app::running::both;
@@ -131,7 +131,7 @@ impl RelayRunner {
             if batch.is_empty() {
                 break;
             }
-            let published = self.publisher.publish(batch).await;
+            let published = self.relay.publisher.publish(batch).await;
             let taken =
                 published.as_ref().map_or_else(|error| error.taken.min(places.len()), |()| places.len());
             if taken > 0 {
@@ -181,8 +181,8 @@ impl RelayRunner {
             if OWN.contains(&recorded.stream.kind.as_ref()) || held.contains(&recorded.stream) {
                 continue;
             }
-            match Relay::message(recorded) {
-                Ok(message) => messages.push((place, message)),
+            match self.relay.messages(&self.reading.shop, recorded).await? {
+                Ok(made) => messages.extend(made.into_iter().map(|message| (place, message))),
                 Err(failure) => {
                     self.reading.block(recorded, failure, round).await?;
                     held.insert(recorded.stream.clone());

@@ -5,28 +5,29 @@ use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
 use super::page::Ahead;
+use super::{Profile, Relay};
 use crate::app::consumer::{ConsumerError, ConsumerRound, ConsumerRunner, Lag, Suspects, turned};
 use crate::kernel::aggregate::Instance;
 use crate::kernel::event::EventId;
 use crate::kernel::stream::Slice;
 use crate::messaging::{DeadLetter, Reader};
 use crate::port::lease::Lease;
-use crate::port::publisher::{MAX_BATCH, Publisher};
+use crate::port::publisher::MAX_BATCH;
 use crate::resilience::Backoff;
 
 /// A relay at work on a slice of the log.
 #[derive(Debug, Clone)]
 pub struct RelayRunner {
     pub(super) reading: ConsumerRunner,
-    pub(super) publisher: Arc<dyn Publisher>,
+    pub(super) relay: Relay,
     pub(super) batch: usize,
     /// The page behind the one that is being published.
     pub(super) ahead: Arc<Mutex<Option<Ahead>>>,
 }
 
 impl RelayRunner {
-    pub(super) fn new(reading: ConsumerRunner, publisher: Arc<dyn Publisher>) -> Self {
-        Self { reading, publisher, batch: MAX_BATCH, ahead: Arc::default() }
+    pub(super) fn new(reading: ConsumerRunner, relay: Relay) -> Self {
+        Self { reading, relay, batch: MAX_BATCH, ahead: Arc::default() }
     }
 
     fn reading(self, change: impl FnOnce(ConsumerRunner) -> ConsumerRunner) -> Self {
@@ -38,6 +39,15 @@ impl RelayRunner {
     pub fn in_batches_of(mut self, messages: NonZeroUsize) -> Self {
         self.batch = messages.get().min(MAX_BATCH);
         self
+    }
+
+    /// In the dialect of another program: names, topics, keys and payloads. What it has no message for is left
+    /// out.
+    #[must_use]
+    pub fn speaking(mut self, profile: Profile) -> Self {
+        self.relay.profile = profile;
+        let relay = Arc::new(self.relay.clone());
+        self.reading(|reading| reading.serving(relay))
     }
 
     /// Only the streams of one slice. Two relays of one slice at the same time publish twice; where several

@@ -1,7 +1,7 @@
-//! How an event looks to others: topic, routing key and envelope.
+//! The library's own dialect: topic, routing key and envelope.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::carts::Cart;
 use crate::catalog::{CategoryTree, Product};
@@ -13,6 +13,7 @@ use crate::kernel::event::RecordedEvent;
 use crate::notifications::Notification;
 use crate::orders::{Order, OrderEdit};
 use crate::payments::Payment;
+use crate::port::publisher::Outgoing;
 use crate::promotions::{Promotion, Redemption};
 use crate::returns::Return;
 use crate::shipping::Shipment;
@@ -32,7 +33,7 @@ struct Envelope<'e> {
     #[serde(skip_serializing_if = "Option::is_none")]
     causation_id: Option<String>,
     actor: crate::value::actor::Actor,
-    data: Value,
+    data: &'e RawValue,
 }
 
 /// The topic of an aggregate's events: that of its context.
@@ -77,7 +78,7 @@ pub fn routing_key(name: &str) -> String {
 /// Where the stored payload is no JSON.
 pub fn envelope(recorded: &RecordedEvent) -> Result<Vec<u8>, serde_json::Error> {
     let event = &recorded.event;
-    let data: Value = serde_json::from_slice(&event.data)?;
+    let data: &RawValue = serde_json::from_slice(&event.data)?;
     serde_json::to_vec(&Envelope {
         event_id: event.id.to_string(),
         occurred_on: event.at.to_string(),
@@ -90,6 +91,17 @@ pub fn envelope(recorded: &RecordedEvent) -> Result<Vec<u8>, serde_json::Error> 
         causation_id: event.metadata.causation.map(|cause| cause.to_string()),
         actor: event.metadata.actor,
         data,
+    })
+}
+
+/// The one message of an event.
+pub(super) fn message(recorded: &RecordedEvent) -> Result<Outgoing, serde_json::Error> {
+    Ok(Outgoing {
+        id: recorded.event.id,
+        topic: topic(&recorded.stream.kind).into(),
+        key: routing_key(&recorded.event.name).into(),
+        ordering: recorded.stream.to_string().into(),
+        body: envelope(recorded)?.into(),
     })
 }
 
