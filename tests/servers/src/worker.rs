@@ -23,7 +23,7 @@ use commerce_testkit::faulty::{Faults, Faulty};
 use super::Failure;
 
 /// How far apart the clocks of two processes are: the leases of a dead one are over for the next.
-pub const APART: Duration = Duration::from_secs(120);
+pub const APART: Duration = Duration::from_mins(2);
 /// Small batches, so that there are many to be killed in.
 const BATCH: NonZeroUsize = NonZeroUsize::MIN.saturating_add(24);
 
@@ -92,7 +92,7 @@ pub async fn work(arguments: &[String]) -> Result<(), Failure> {
     let [url, schema, work, process] = arguments else { return Err("URL SCHEMA WORK PROCESS".into()) };
     let work = Work::ALL.into_iter().find(|known| format!("{known:?}") == *work).ok_or("which work?")?;
     let process: u32 = process.parse()?;
-    let clock = Clock::at(START.plus(Duration::from_secs(24 * 60 * 60)).plus(APART * process));
+    let clock = Clock::at(START.plus(Duration::from_hours(24)).plus(APART * process));
     let (store, views) = places(url, schema, clock.clone()).await?;
     let faults = Faults::none().watched(|call, _| tell(&format!("call {:?} {}", call.port, call.operation)));
     let platform = Platform {
