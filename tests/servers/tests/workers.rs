@@ -96,14 +96,14 @@ impl Ground {
             let line = line.unwrap();
             if let Some(message) = line.strip_prefix("message ") {
                 told.messages.push(message.to_owned());
-                last = "message".to_owned();
+                "message".clone_into(&mut last);
             } else {
                 done |= line == "done";
                 last = line;
             }
             if kill_at == Some(number + 1) {
                 // Every other one dies while it does what it has told, every other in front of it.
-                if process % 2 == 0 {
+                if process.is_multiple_of(2) {
                     writeln!(go_on).unwrap();
                     sleep(Duration::from_micros(u64::from(process) * 100));
                 }
@@ -221,8 +221,8 @@ fn hold(ground: &Ground) -> Vec<Id<<Reservation as Aggregate>::Root>> {
         let hold = ReservationCommand::Hold {
             checkout: Id::derived(Uuid::from_u128(2), &number.to_be_bytes()),
             lines: vec![line],
-            expires_at: now.plus(Duration::from_secs(600)),
-            extendable_until: now.plus(Duration::from_secs(600)),
+            expires_at: now.plus(Duration::from_mins(10)),
+            extendable_until: now.plus(Duration::from_mins(10)),
         };
         let id = Id::derived(Uuid::from_u128(3), &number.to_be_bytes());
         let mut reservation = Instance::<Reservation>::absent(id);
