@@ -37,7 +37,9 @@
 //! push.
 
 mod answer;
+mod broker;
 mod check;
+mod connect;
 mod error;
 mod lease;
 mod plan;
@@ -48,6 +50,7 @@ mod store;
 mod time;
 mod timers;
 
+pub use broker::{RedisBroker, RedisSubscriber};
 pub use check::{OpenError, Risk};
 pub use redis;
 pub use settings::{InvalidShop, Settings};
