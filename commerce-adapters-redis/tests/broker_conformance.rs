@@ -13,7 +13,7 @@ use commerce_testkit::conformance::{
 use server::{broker, on_runtime, runtime};
 use uuid::Uuid;
 
-const OWN: Duration = Duration::from_millis(300);
+const OWN: Duration = Duration::from_secs(1);
 
 async fn publisher() -> PublisherFixture {
     let broker = broker().await;

@@ -130,7 +130,7 @@ impl Subscriber for RedisSubscriber {
             placed.iter().map(|(_, delivery)| delivery.deliveries.to_string()).collect();
         let mut arguments = [&*self.group, &self.name, &pause].map(str::as_bytes).to_vec();
         for ((place, delivery), count) in placed.iter().zip(&counts) {
-            arguments.extend([place, &delivery.entry, count].map(|text| text.as_bytes()));
+            arguments.extend([place, &delivery.entry, count].map(String::as_bytes));
         }
         self.broker.again("postpone", &self.broker.scripts.postpone, &keys, &arguments).await.map(drop)
     }

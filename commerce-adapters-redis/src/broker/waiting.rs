@@ -9,7 +9,7 @@ use redis::aio::ConnectionManager;
 use redis::{Client, RedisError, Value};
 
 use crate::connect::connect;
-use crate::error::port_error;
+use crate::error::{is_lost, port_error};
 
 /// Where a member waits, and how long.
 #[derive(Clone)]
@@ -48,7 +48,14 @@ impl Waiting {
         for (_, end) in behind {
             call.arg(end);
         }
-        call.query_async::<Value>(&mut connection).await.map_err(failed)?;
+        let answer = match call.query_async::<Value>(&mut connection).await {
+            // It was lost while nobody needed it.
+            Err(error) if is_lost(&error) && !error.is_timeout() => {
+                call.query_async::<Value>(&mut connection).await
+            }
+            answer => answer,
+        };
+        answer.map_err(failed)?;
         *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         Ok(())
     }

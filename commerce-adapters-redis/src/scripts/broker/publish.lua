@@ -36,6 +36,7 @@ if taken > 0 then
   redis.call('SADD', TOPICS, unpack(ARGV, 4, 3 + topics))
 end
 if ARGV[1] == '1' then
-  for place = 3, #KEYS do trimmed(KEYS[place], tonumber(ARGV[2])) end
+  -- What was taken stays taken, whatever comes of this.
+  for place = 3, #KEYS do pcall(trimmed, KEYS[place], tonumber(ARGV[2])) end
 end
 return {taken, failed or ''}
