@@ -102,6 +102,28 @@ fn members_of_several_topics_get_them_in_order() {
     });
 }
 
+/// Entries are numbered behind one another also where the clock goes back, as on another server after a failover.
+#[test]
+fn a_clock_that_goes_back_mixes_nothing_up() {
+    on_runtime(async {
+        let (settings, url) = (fresh(), Redis::shared());
+        let broker = RedisBroker::open(&url, settings.clone()).await.unwrap();
+        let (mut direct, last) = (client(&url).await, format!("{{{}}}:published", settings.shop));
+        direct.set::<_, _, ()>(last, "99999999999999-7").await.unwrap();
+        broker.publish(vec![message("stock-events", 0)]).await.unwrap();
+        broker.publish(vec![message("catalog-events", 1), message("stock-events", 2)]).await.unwrap();
+        broker.publish(vec![message("catalog-events", 3)]).await.unwrap();
+        let stream = format!("{{{}}}:topic:catalog-events", settings.shop);
+        let mut read = redis::cmd("XREVRANGE");
+        let newest: Vec<(String, Vec<Vec<u8>>)> =
+            read.arg(stream).arg("+").arg("-").arg("COUNT").arg(1).query_async(&mut direct).await.unwrap();
+        assert_eq!(newest[0].0, "99999999999999-11");
+        let topics = ["stock-events", "catalog-events"];
+        let sent: Vec<Outgoing> = (0..4).map(|number| message(topics[number % 2], number)).collect();
+        assert_eq!(drain(&broker.subscribe("group", topics)).await, sent);
+    });
+}
+
 /// Only a message that is too long is not taken; those before it are, and none behind it.
 #[test]
 fn a_message_that_is_too_long_is_not_taken() {

@@ -89,7 +89,8 @@ fn r01_lost_messages_behind_thousands_of_pending_ones_are_found() {
 #[test]
 fn r01_a_redriven_message_takes_the_path_of_every_message() {
     on_runtime(async {
-        let broker = broker().await.owned_for(OWN);
+        let (settings, url) = (fresh(), Redis::shared());
+        let broker = RedisBroker::open(&url, settings.clone()).await.unwrap().owned_for(OWN);
         let [one, two] = [(); 2].map(|()| broker.subscribe("group", ["order-events"]));
         publish(&broker, 0..1).await;
         let sent = message("order-events", 0);
@@ -114,6 +115,10 @@ fn r01_a_redriven_message_takes_the_path_of_every_message() {
         assert!((Duration::from_millis(1_503)..Duration::from_secs(60)).contains(&since), "{since:?}");
         assert!(one.redrive(sent.id).await.unwrap());
         assert_eq!(drain(&two).await, [sent]);
+        // Nobody else reads the group's own stream, so nothing stays in it.
+        let own = format!("{{{}}}:group:5:group:own", settings.shop);
+        let left: usize = redis::cmd("XLEN").arg(own).query_async(&mut client(&url).await).await.unwrap();
+        assert_eq!(left, 0);
     });
 }
 
