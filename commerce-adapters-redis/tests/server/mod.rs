@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use commerce_adapters_redis::{RedisStore, Settings};
+use commerce_adapters_redis::{RedisBroker, RedisStore, Settings};
 use commerce_core::port::store::Store;
 use commerce_testkit::conformance::Fixture;
 use commerce_testkit::fake::Clock;
@@ -33,6 +33,11 @@ pub(crate) fn fresh() -> Settings {
 /// A store of a fresh shop.
 pub(crate) async fn store() -> RedisStore {
     RedisStore::open(&Redis::shared(), fresh()).await.unwrap()
+}
+
+/// A broker of a fresh shop.
+pub(crate) async fn broker() -> RedisBroker {
+    RedisBroker::open(&Redis::shared(), fresh()).await.unwrap()
 }
 
 fn around(store: RedisStore, settings: Settings, clock: Option<Clock>) -> Fixture {
