@@ -8,12 +8,14 @@ use std::time::Duration;
 use commerce_adapters_memory::MemoryStore;
 use commerce_core::app::relay::{Profile, RelayRunner};
 use commerce_core::kernel::aggregate::Aggregate as _;
+use commerce_core::kernel::commit::Commit;
 use commerce_core::kernel::event::RecordedEvent;
-use commerce_core::kernel::stream::{Position, StreamId};
+use commerce_core::kernel::stream::{Position, StreamId, Version};
 use commerce_core::messaging::{Backlog, ConsumerProgress, DeadLetter};
 use commerce_core::port::publisher::{MAX_BATCH, Outgoing, Publisher};
 use commerce_core::port::store::{LogQuery, MAX_PAGE, Store};
 use commerce_core::value::Code;
+use commerce_testkit::build::{Draft as _, numbered};
 use commerce_testkit::fake::{Broker, Delivery, Gateway};
 use commerce_testkit::faulty::{Fault, Faults, Faulty, Port, Rates};
 use commerce_testkit::shop::Shop;
@@ -230,6 +232,36 @@ fn a_message_that_breaks_the_broker_is_found_out_as_soon_as_others_get_through()
     block_on(relay.redeliver(placed.event.id)).unwrap();
     run(&shop, &relay);
     arrived(&store, &broker.taken());
+}
+
+#[test]
+fn what_stands_before_an_event_that_makes_no_message_is_published() {
+    let (shop, store) = sold(0);
+    let broken = |number: u64| {
+        let mut commit = Commit::default().appends(&numbered(number), 0, 3);
+        commit.append[0].events[1].data = Arc::from(&b"no JSON"[..]);
+        commit
+    };
+    block_on(store.commit(broken(1))).unwrap();
+    block_on(store.commit(broken(2))).unwrap();
+    let of = |number: u64, version: u64| {
+        let recorded = block_on(store.read_stream(&numbered(number), Version::new(version - 1), 1)).unwrap();
+        recorded[0].event.id
+    };
+    // Of the second stream the message in front of it is refused too.
+    let broker = Broker::default();
+    broker.refuse(of(2, 1));
+    run(&shop, &relay(&shop, broker.clone()));
+    let taken: Vec<_> = broker.taken().iter().map(|message| message.id).collect();
+    let place = |id| taken.iter().position(|taken| *taken == id);
+    assert!(place(of(1, 1)).unwrap() < place(of(1, 3)).unwrap());
+    assert!(place(of(2, 3)).is_some());
+    let dead = Audit::of(&store).all::<DeadLetter>();
+    let mut dead: Vec<_> = dead.iter().map(|(_, letter, _)| letter.failed().message.event).collect();
+    let mut expected = vec![of(1, 2), of(2, 1), of(2, 2)];
+    dead.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(dead, expected);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use super::runner::RelayRunner;
 use super::{OWN, failure};
-use crate::app::consumer::{ConsumerError, ConsumerRound, FailureKind, Suspects};
+use crate::app::consumer::{ConsumerError, ConsumerFailure, ConsumerRound, FailureKind, Suspects};
 use crate::app::reading::Ask;
 use crate::app::running::both;
 use crate::kernel::aggregate::Instance;
@@ -38,6 +38,8 @@ struct Rest {
     next: usize,
     /// Streams that wait.
     held: BTreeSet<StreamId>,
+    /// Events of which no message can be made; what stands before them in their stream goes first.
+    unmade: Vec<(usize, ConsumerFailure)>,
 }
 
 impl Rest {
@@ -123,7 +125,7 @@ impl RelayRunner {
         suspects: &mut Suspects,
         round: &mut ConsumerRound,
     ) -> Result<Option<Position>, ConsumerError> {
-        let mut rest = self.prepare(page, held, round).await?;
+        let mut rest = self.prepare(page, held).await?;
         // The first message that failed as if the broker were down, and none was taken since.
         let mut doubted: Option<usize> = None;
         loop {
@@ -158,6 +160,7 @@ impl RelayRunner {
                 break;
             }
         }
+        self.put_aside(page, rest, doubted.unwrap_or(usize::MAX), round).await?;
         Ok(match doubted {
             None => Some(page.next),
             Some(place) => {
@@ -166,30 +169,46 @@ impl RelayRunner {
         })
     }
 
-    /// The messages of a page, but for streams that wait. An event that makes no message is put aside.
-    async fn prepare(
+    /// Puts aside, in front of a place, what no message can be made of; where its stream waits it comes up
+    /// again when that goes on.
+    async fn put_aside(
         &self,
         page: &Page,
-        mut held: BTreeSet<StreamId>,
+        rest: Rest,
+        before: usize,
         round: &mut ConsumerRound,
-    ) -> Result<Rest, ConsumerError> {
-        let mut messages = Vec::with_capacity(page.events.len());
-        if self.reading.reader.generation > 0 {
-            return Ok(Rest { messages, next: 0, held });
+    ) -> Result<(), ConsumerError> {
+        for (place, failure) in rest.unmade.into_iter().filter(|(place, _)| *place < before) {
+            let Some(recorded) = page.events.get(place) else { continue };
+            if !rest.held.contains(&recorded.stream) {
+                self.reading.block(recorded, failure, round).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// The messages of a page, but for streams that wait, and for what stands behind an event that makes none.
+    async fn prepare(&self, page: &Page, held: BTreeSet<StreamId>) -> Result<Rest, ConsumerError> {
+        let mut rest = Rest { messages: Vec::new(), next: 0, held, unmade: Vec::new() };
+        if self.reading.reader.generation > 0 {
+            return Ok(rest);
+        }
+        rest.messages.reserve(page.events.len());
+        let mut cut: BTreeSet<&StreamId> = BTreeSet::new();
         for (place, recorded) in page.events.iter().enumerate() {
-            if OWN.contains(&recorded.stream.kind.as_ref()) || held.contains(&recorded.stream) {
+            let stream = &recorded.stream;
+            if OWN.contains(&stream.kind.as_ref()) || rest.held.contains(stream) || cut.contains(stream) {
                 continue;
             }
             match self.relay.messages(&self.reading.shop, recorded).await? {
-                Ok(made) => messages.extend(made.into_iter().map(|message| (place, message))),
+                Ok(made) => rest.messages.extend(made.into_iter().map(|message| (place, message))),
                 Err(failure) => {
-                    self.reading.block(recorded, failure, round).await?;
-                    held.insert(recorded.stream.clone());
+                    rest.unmade.push((place, failure));
+                    cut.insert(stream);
                 }
             }
         }
-        Ok(Rest { messages, next: 0, held })
+        Ok(rest)
     }
 
     fn page_ahead(&self, after: Position) -> Option<Page> {
