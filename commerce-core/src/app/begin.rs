@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::checkout::{CheckoutRequest, sort_shortage};
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
+use super::observing::span;
 use super::offers::Offers;
 use super::reading::{Answer, Ask, ReadError};
 use crate::carts::{Cart, CartError, Status as CartStatus};
@@ -145,6 +146,7 @@ impl Commerce {
         let now = self.now();
         let mut metadata = self.metadata();
         metadata.correlation = self.request.correlation.unwrap_or(checkout.uuid());
+        span::correlates(metadata.correlation);
         let stock = plan_stock(&quote, values, levels.as_ref())?;
         let plan = self.plan(request, state, number, &quote, &stock, values, &offers)?;
         let number = OrderNumber::make(&values.order_prefix, now, self.ids().next(now))
@@ -171,7 +173,7 @@ impl Commerce {
             let result = serde_json::to_vec(&Remembered { checkout }).unwrap_or_default().into();
             batch.commit_mut().mark = Some(Mark { key, fingerprint, result });
         }
-        self.commit_resolved(batch.into_commit()).await.map_err(CheckoutError::Commit)?;
+        self.commit_steps(batch.into_commit(), &party.saga).await.map_err(CheckoutError::Commit)?;
         Ok(Begun::Started { party, awaits })
     }
 
@@ -217,6 +219,7 @@ impl Commerce {
             ships_from: values.locations.clone(),
             backordered: false,
             deadline: self.now().plus(values.payment()),
+            correlation: self.request.correlation,
         })
     }
 
