@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::checkout::{CheckoutRequest, sort_shortage};
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
-use super::observing::span;
 use super::offers::Offers;
 use super::reading::{Answer, Ask, ReadError};
 use crate::carts::{Cart, CartError, Status as CartStatus};
@@ -146,7 +145,6 @@ impl Commerce {
         let now = self.now();
         let mut metadata = self.metadata();
         metadata.correlation = self.request.correlation.unwrap_or(checkout.uuid());
-        span::correlates(metadata.correlation);
         let stock = plan_stock(&quote, values, levels.as_ref())?;
         let plan = self.plan(request, state, number, &quote, &stock, values, &offers)?;
         let number = OrderNumber::make(&values.order_prefix, now, self.ids().next(now))

@@ -288,7 +288,7 @@ impl Commerce {
         let payment = self.read::<Payment>(id).await.map_err(super::begin::read_error)?;
         let Some(state) = payment.state.as_ref() else { return Ok(()) };
         let party = self.resume(state.checkout()).await?;
-        Self::saga_span(&party).around(self.settle_rest(party)).await
+        Self::saga_span(&party).around(Box::pin(self.settle_rest(party))).await
     }
 
     async fn settle_rest(&self, mut party: Box<Party>) -> Result<(), CheckoutError> {

@@ -102,7 +102,7 @@ impl Commerce {
         // Without a correlation id of its own it is correlated by the checkout.
         let mut trace = Trace { correlation: self.request.correlation, ..self.trace() };
         let span = Span::checkout(cart, trace);
-        let done = span.around(self.checked_out(&request, &mut attempts)).await;
+        let done = span.clone().around(Box::pin(self.checked_out(&request, &mut attempts, &span))).await;
         if let Ok(receipt) = &done {
             trace.correlation.get_or_insert(receipt.checkout.uuid());
         }
@@ -114,6 +114,7 @@ impl Commerce {
         &self,
         request: &CheckoutRequest,
         attempts: &mut u32,
+        span: &Span,
     ) -> Result<CheckoutReceipt, CheckoutError> {
         let mut levels = None;
         let mut attempt = 0;
@@ -122,6 +123,7 @@ impl Commerce {
             *attempts = attempt;
             match self.begin_checkout(request, levels.take()).await {
                 Ok(Begun::Started { party, awaits }) => {
+                    span.correlates(Self::saga_metadata(&party).correlation);
                     let party = self.drive(party, awaits, true).await?;
                     return receipt(&party);
                 }

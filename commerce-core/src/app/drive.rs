@@ -127,7 +127,7 @@ impl Commerce {
 
     /// Helps a checkout on whose party is known.
     pub(super) async fn help(&self, party: Box<Party>) -> Result<Box<Party>, CheckoutError> {
-        Self::saga_span(&party).around(self.helped(party)).await
+        Self::saga_span(&party).around(Box::pin(self.helped(party))).await
     }
 
     async fn helped(&self, party: Box<Party>) -> Result<Box<Party>, CheckoutError> {
@@ -186,7 +186,7 @@ impl Commerce {
         awaits: Awaits,
         fresh: bool,
     ) -> Result<Box<Party>, CheckoutError> {
-        Self::saga_span(&party).around(self.driven(party, awaits, fresh)).await
+        Self::saga_span(&party).around(Box::pin(self.driven(party, awaits, fresh))).await
     }
 
     async fn driven(

@@ -20,7 +20,7 @@ mod present {
     use crate::port::observer::{TARGET, Trace, plain_name};
 
     /// A span, or none where nobody looks.
-    #[derive(Debug)]
+    #[derive(Debug, Clone)]
     pub(in crate::app) struct Span(Inner);
 
     /// Whether anybody looks.
@@ -55,10 +55,16 @@ mod present {
                 correlation = Empty,
                 causation = trace.causation.map(display)
             );
+            let span = Self(span);
             if let Some(correlation) = trace.correlation {
-                span.record("correlation", display(correlation));
+                span.correlates(correlation);
             }
-            Self(span)
+            span
+        }
+
+        /// The correlation id is known by now.
+        pub(in crate::app) fn correlates(&self, correlation: Uuid) {
+            self.0.record("correlation", display(correlation));
         }
 
         pub(in crate::app) fn saga(saga: &'static str, id: Uuid, correlation: Uuid) -> Self {
@@ -89,11 +95,6 @@ mod present {
             ))
         }
     }
-
-    /// The correlation id of the request is known by now.
-    pub(in crate::app) fn correlates(correlation: Uuid) {
-        Inner::current().record("correlation", display(correlation));
-    }
 }
 
 #[cfg(not(feature = "tracing"))]
@@ -109,17 +110,15 @@ mod absent {
     use crate::port::observer::Trace;
 
     /// No span.
-    #[derive(Debug)]
+    #[derive(Debug, Clone)]
     pub(in crate::app) struct Span;
 
     pub(in crate::app) const fn are_seen() -> bool {
         false
     }
 
-    pub(in crate::app) const fn correlates(_: Uuid) {}
-
+    #[allow(clippy::unused_self)] // as with the span that is there
     impl Span {
-        #[allow(clippy::unused_self)] // as the span that is there
         pub(in crate::app) fn around<F: Future>(self, future: F) -> F {
             future
         }
@@ -131,6 +130,8 @@ mod absent {
         pub(in crate::app) const fn checkout(_: Uuid, _: Trace) -> Self {
             Self
         }
+
+        pub(in crate::app) const fn correlates(&self, _: Uuid) {}
 
         pub(in crate::app) const fn saga(_: &'static str, _: Uuid, _: Uuid) -> Self {
             Self

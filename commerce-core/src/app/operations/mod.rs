@@ -50,7 +50,7 @@ macro_rules! retried {
             }
         };
         let span = Span::command($deed.what, $deed.id, $shop.trace());
-        let (done, attempts) = span.around(decided).await;
+        let (done, attempts) = span.around(Box::pin(decided)).await;
         $shop.ends(watched, $shop.trace(), outcome(&done, OperationError::class), attempts);
         done
     }};
