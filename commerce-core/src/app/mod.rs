@@ -16,6 +16,7 @@ mod erase;
 pub mod error;
 pub mod execute;
 mod gateway;
+mod idle_carts;
 pub mod import;
 mod lag;
 pub mod log;
