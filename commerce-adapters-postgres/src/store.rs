@@ -11,6 +11,7 @@ use commerce_core::kernel::error::{CommitError, Effect, PortError, PortErrorKind
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::port::clock::Clock;
+use commerce_core::port::observer::Observer;
 use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Opening, Page, Row, Store, Table};
 use sqlx::SqlStr;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgRow, Postgres};
@@ -109,6 +110,16 @@ impl PgStore {
     /// and behind every statement.
     pub fn from_pool(pool: &PgPool, settings: Settings) -> Self {
         Self::new(pool.connect_options().as_ref().clone(), settings)
+    }
+
+    /// With somebody who watches how many commits share a call. The first one stays, and watches all clones;
+    /// nobody sees anything of a store that does not coalesce.
+    #[must_use]
+    pub fn with_observer(self, observer: Arc<dyn Observer>) -> Self {
+        if let Some(queue) = &self.inner.queue {
+            queue.watch(observer);
+        }
+        self
     }
 
     /// Asks the server whether it is there.

@@ -3,6 +3,8 @@
 
 mod server;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use commerce_adapters_postgres::sqlx::Connection;
@@ -10,6 +12,7 @@ use commerce_core::kernel::commit::Commit;
 use commerce_core::kernel::error::CommitError;
 use commerce_core::kernel::personal::PersonalValue;
 use commerce_core::kernel::pool::PoolOp;
+use commerce_core::port::observer::{Observer, Signal};
 use commerce_core::port::store::Store;
 use commerce_testkit::build::{Draft, append, numbered, personal_event, subject};
 use server::{World, connection, level, log, on_runtime, run, version};
@@ -62,6 +65,47 @@ fn commits_that_arrive_together_share_calls() {
         assert!(calls < 100, "300 commits took {calls} calls");
         assert_eq!(log(&world.store).await.len(), 300);
         assert_eq!(level(&world.store, "p").await.held, 300);
+    });
+}
+
+/// Sums up what was shared: commits, and calls.
+#[derive(Debug, Default)]
+struct Shared {
+    commits: AtomicU64,
+    calls: AtomicU64,
+}
+
+impl Observer for Shared {
+    fn observe(&self, signal: &Signal<'_>) {
+        if let Signal::CommitCoalesced { commits } = signal {
+            self.commits.fetch_add(u64::from(*commits), Ordering::Relaxed);
+            self.calls.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn who_watches_sees_every_call_that_is_shared() {
+    on_runtime(async {
+        let world = counted(1000).await;
+        let shared = Arc::new(Shared::default());
+        let store = world.store.clone().with_observer(shared.clone());
+        let before = calls(&world);
+        store.commit(hold(0)).await.unwrap();
+        assert_eq!(shared.calls.load(Ordering::Relaxed), 0, "a lone commit shares nothing");
+        let commits: Vec<_> = (1..300)
+            .map(|number| {
+                let store = store.clone();
+                tokio::spawn(async move { store.commit(hold(number)).await })
+            })
+            .collect();
+        for commit in commits {
+            commit.await.unwrap().unwrap();
+        }
+        let commits = shared.commits.load(Ordering::Relaxed);
+        let alone = calls(&world) - before - shared.calls.load(Ordering::Relaxed);
+        assert!(commits > 0);
+        assert_eq!(alone + commits, 300);
     });
 }
 

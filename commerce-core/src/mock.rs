@@ -20,6 +20,7 @@ use crate::port::clock::{Clock, Sleeper};
 use crate::port::ids::Ids;
 use crate::port::lease::{Granted, Lease};
 use crate::port::notifier::{Notice, Notifier, NotifierError};
+use crate::port::observer::{Observer, Signal};
 use crate::port::payment::{
     Authorize, CallbackError, CallbackRequest, Charge, GatewayError, IdempotencyKey, Lookup, Operation,
     PaymentGateway, Settled, VerifiedCallback,
@@ -108,6 +109,16 @@ mock! {
 
     impl Ids for Ids {
         fn next(&self, now: Timestamp) -> Uuid;
+    }
+}
+
+mock! {
+    /// A mock of somebody who watches.
+    #[derive(Debug)]
+    pub Observer {}
+
+    impl Observer for Observer {
+        fn observe<'s>(&self, signal: &Signal<'s>);
     }
 }
 

@@ -10,7 +10,8 @@ use commerce_core::inventory::{StockCommand, StockError, stock_item_id};
 use commerce_core::kernel::commit::{Loaded, LoadedStream, Receipt};
 use commerce_core::kernel::error::{Effect, ErrorClass, PortError, PortErrorKind};
 use commerce_core::kernel::stream::{Position, StreamId, Version};
-use commerce_core::mock::{MockClock, MockIds, MockSleeper, MockStore};
+use commerce_core::mock::{MockClock, MockIds, MockObserver, MockSleeper, MockStore};
+use commerce_core::port::observer::{Outcome, Signal};
 use commerce_core::value::actor::Actor;
 use commerce_core::value::id::{Id, LocationId};
 use commerce_core::value::{Sku, time::Timestamp};
@@ -50,7 +51,11 @@ fn nothing() -> Loaded {
 
 /// Opens the stock of a SKU in a shop on this store.
 fn open(store: MockStore) -> Result<Option<Position>, CommandError<StockError>> {
-    let staff = Commerce::new(store, platform()).acting_as(Actor::Admin(Id::derived(Uuid::nil(), b"staff")));
+    open_in(&Commerce::new(store, platform()))
+}
+
+fn open_in(shop: &Commerce) -> Result<Option<Position>, CommandError<StockError>> {
+    let staff = shop.acting_as(Actor::Admin(Id::derived(Uuid::nil(), b"staff")));
     let (sku, location) = (Sku::new("MUG").unwrap(), LocationId::derived(Uuid::nil(), b"main"));
     let id = stock_item_id(&sku, location);
     done(staff.execute(id, StockCommand::Open { sku, location })).map(|executed| executed.position)
@@ -74,6 +79,20 @@ fn an_answer_that_is_lost_is_asked_for_with_the_same_commit() {
     let sent = sent.lock().unwrap();
     assert_eq!(sent.len(), 2);
     assert_eq!(sent.first(), sent.last());
+}
+
+#[test]
+fn a_command_is_told_to_whoever_watches() {
+    let mut store = MockStore::new();
+    store.expect_load().returning(|_| Ok(nothing()));
+    store.expect_commit().returning(|_| Ok(Receipt { position: Position::from_parts(0, 1) }));
+    let mut observer = MockObserver::new();
+    let done = |signal: &Signal<'_>| {
+        matches!(signal, Signal::CommandHandled { aggregate: "stock_item", outcome: Outcome::Done, .. })
+    };
+    observer.expect_observe().times(1).withf(done).return_const(());
+    let shop = Commerce::new(store, platform()).with_observer(Arc::new(observer));
+    assert!(open_in(&shop).unwrap().is_some());
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub mod shopping;
 pub mod stock;
 pub mod story;
 pub mod traffic;
+pub mod watched;
 pub mod world;
 
 use proptest::test_runner::Config;

@@ -44,7 +44,11 @@ pub struct Story {
 impl Story {
     /// The morning: a shop with four products, one of them soon scarce, a coupon and a customer.
     pub async fn morning() -> Self {
-        let (shop, store) = mugs(Gateway::capturing(), 10).await;
+        Self::morning_in(mugs(Gateway::capturing(), 10).await).await
+    }
+
+    /// The morning of a shop that has ten mugs.
+    pub async fn morning_in((shop, store): (Shop, MemoryStore)) -> Self {
         let mut products = Vec::new();
         for (sku, price) in [("CAP", "9.99"), ("PEN", "0.35"), ("OLD", "1.00")] {
             shop.list(sku, price, 5).await.unwrap();
@@ -142,7 +146,12 @@ impl Story {
 
     /// The whole day.
     pub async fn day() -> Self {
-        let mut story = Self::morning().await;
+        Self::morning().await.goes_on().await
+    }
+
+    /// The rest of the day.
+    pub async fn goes_on(self) -> Self {
+        let mut story = self;
         let first = story.buy(1, &[("MUG", 2), ("CAP", 1)]).await;
         assert_eq!(first.status, CheckoutStatus::Confirmed);
         story.sent(&first).await;

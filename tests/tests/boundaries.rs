@@ -285,6 +285,7 @@ fn plan(total: i64) -> CheckoutPlan {
         ships_from: Vec::new(),
         backordered: false,
         deadline: seconds(600),
+        correlation: None,
     }
 }
 

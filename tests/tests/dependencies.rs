@@ -8,6 +8,8 @@ use commerce_tests::house::root;
 
 /// The most crates of `commerce-core`'s tree, itself included.
 const MOST: usize = 25;
+/// How many more those may be that its features `tracing` and `metrics` bring.
+const OBSERVERS: usize = 5;
 /// What `commerce-core` must not depend on: runtimes, clients, frameworks, secrets, anything with C.
 const FORBIDDEN: [&str; 33] = [
     "tokio",
@@ -66,8 +68,20 @@ fn name(line: &str) -> &str {
 
 #[test]
 fn core_is_small_and_pure() {
-    let tree = tree(&["-p", "commerce-core"]);
-    assert!(tree.len() <= MOST, "{} crates: {tree:#?}", tree.len());
+    small_and_pure(&tree(&["-p", "commerce-core"]), MOST);
+}
+
+#[test]
+fn core_is_small_and_pure_where_it_is_watched() {
+    let tree = tree(&["-p", "commerce-core", "--features", "tracing,metrics"]);
+    small_and_pure(&tree, MOST + OBSERVERS);
+    assert!(
+        tree.iter().any(|line| name(line) == "tracing") && tree.iter().any(|line| name(line) == "metrics")
+    );
+}
+
+fn small_and_pure(tree: &BTreeSet<String>, most: usize) {
+    assert!(tree.len() <= most, "{} crates: {tree:#?}", tree.len());
     let wrong: Vec<&String> = tree
         .iter()
         .filter(|line| {

@@ -5,9 +5,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use commerce_core::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
+use commerce_core::port::observer::{Observer, Signal};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -67,6 +68,7 @@ pub(crate) struct Queue {
     apart: Arc<Semaphore>,
     committers: usize,
     most: usize,
+    observer: OnceLock<Arc<dyn Observer>>,
 }
 
 impl Queue {
@@ -78,6 +80,20 @@ impl Queue {
             apart: Arc::new(Semaphore::new(APART)),
             committers: committers.max(1),
             most: most.max(1),
+            observer: OnceLock::new(),
+        }
+    }
+
+    /// Has somebody watch; the first one stays.
+    pub(crate) fn watch(&self, observer: Arc<dyn Observer>) {
+        let _ = self.observer.set(observer);
+    }
+
+    /// Commits were applied in one call.
+    fn coalesced(&self, commits: usize) {
+        if let (Some(observer), true) = (self.observer.get(), commits > 1) {
+            let commits = u32::try_from(commits).unwrap_or(u32::MAX);
+            observer.observe(&Signal::CommitCoalesced { commits });
         }
     }
 
@@ -196,7 +212,10 @@ async fn run(mut running: Running) {
     while !batch.is_empty() {
         let prepared: Vec<Arc<Prepared>> = batch.iter().map(|job| job.prepared.clone()).collect();
         let outcomes = match queue.applier.call(&mut kept, &prepared, &queue.applier.batch_wait).await {
-            Answer::Told(outcomes) => outcomes,
+            Answer::Told(outcomes) => {
+                queue.coalesced(prepared.len());
+                outcomes
+            }
             Answer::Failed(error) => batch.iter().map(|_| Err(CommitError::Port(error.clone()))).collect(),
             Answer::Apart(..) => {
                 queue.take_apart(batch);

@@ -171,7 +171,7 @@ impl Commerce {
             let result = serde_json::to_vec(&Remembered { checkout }).unwrap_or_default().into();
             batch.commit_mut().mark = Some(Mark { key, fingerprint, result });
         }
-        self.commit_resolved(batch.into_commit()).await.map_err(CheckoutError::Commit)?;
+        self.commit_steps(batch.into_commit(), &party.saga).await.map_err(CheckoutError::Commit)?;
         Ok(Begun::Started { party, awaits })
     }
 
@@ -217,6 +217,7 @@ impl Commerce {
             ships_from: values.locations.clone(),
             backordered: false,
             deadline: self.now().plus(values.payment()),
+            correlation: self.request.correlation,
         })
     }
 

@@ -8,7 +8,7 @@ use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
 use super::error::CommandError;
 use super::reading::Ask;
-use crate::checkout::party::tell;
+use crate::checkout::party::{Party, tell};
 use crate::checkout::steps::{advance, note_payment};
 use crate::checkout::{CheckoutError, payment_of};
 use crate::kernel::aggregate::Aggregate;
@@ -22,6 +22,7 @@ use crate::payments::quarantine::QuarantineCommand;
 use crate::payments::{
     Payment, PaymentCommand, PaymentError, QuarantineEntry, QuarantineReason, REFERENCE_SCOPE, reference_key,
 };
+use crate::port::observer::Signal;
 use crate::port::payment::{CallbackError, CallbackFact, CallbackRequest, MAX_CALLBACK, VerifiedCallback};
 use crate::value::id::PaymentId;
 
@@ -140,8 +141,13 @@ impl Commerce {
     ) {
         let entry = QuarantineEntry::new(provider, reason, body, fact);
         let system = self.acting_as(crate::value::actor::Actor::System);
-        let kept = system.execute(entry.id(), QuarantineCommand::Keep { entry }).await;
-        drop(kept);
+        let traced = system.traced();
+        let kept = traced.execute(entry.id(), QuarantineCommand::Keep { entry }).await;
+        // What is in quarantine already is nothing new.
+        if !kept.is_ok_and(|kept| kept.events.is_empty()) {
+            let (trace, reason) = (traced.trace(), reason.name());
+            self.signal(|| Signal::CallbackQuarantined { trace, gateway: provider, reason });
+        }
     }
 
     /// Records what a gateway has proved to have said.
@@ -247,18 +253,28 @@ impl Commerce {
         let decided = Payment::decide(payment.state.as_ref(), record.clone(), now)?;
 
         // The saga goes on in the same commit, so that a crash leaves nothing in between.
-        let mut batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
-        if let Some(mut party) = party {
+        let metadata = match &party {
+            Some(party) => Self::saga_metadata(party),
+            None => Self::system_metadata(checkout.uuid()),
+        };
+        let mut batch = Batch::new(self.ids(), now, metadata);
+        let mut party = party;
+        if let Some(party) = &mut party {
             tell(&mut batch, &mut party.payment, record)?;
-            advance(&mut batch, &mut party, &settings)?;
-            note_payment(&mut batch, &mut party)?;
+            advance(&mut batch, party, &settings)?;
+            note_payment(&mut batch, party)?;
         } else {
             let mut payment = payment;
             batch.append(&mut payment, &decided).map_err(CheckoutError::from)?;
         }
         let result = serde_json::to_vec(&Handled { payment: id }).unwrap_or_default().into();
         batch.commit_mut().mark = Some(Mark { key: key.clone(), fingerprint, result });
-        self.commit_resolved(batch.into_commit()).await.map_err(CheckoutError::Commit)?;
+        let commit = batch.into_commit();
+        let done = match &party {
+            Some(party) => self.commit_steps(commit, &party.saga).await,
+            None => self.commit_resolved(commit).await,
+        };
+        done.map_err(CheckoutError::Commit)?;
         let known = decided.is_empty();
         Ok(Some(if known { CallbackOutcome::AlreadyKnown } else { CallbackOutcome::Recorded }))
     }
@@ -271,7 +287,11 @@ impl Commerce {
     pub async fn settle_payment(&self, id: PaymentId) -> Result<(), CheckoutError> {
         let payment = self.read::<Payment>(id).await.map_err(super::begin::read_error)?;
         let Some(state) = payment.state.as_ref() else { return Ok(()) };
-        let mut party = self.resume(state.checkout()).await?;
+        let party = self.resume(state.checkout()).await?;
+        Self::saga_span(&party).around(Box::pin(self.settle_rest(party))).await
+    }
+
+    async fn settle_rest(&self, mut party: Box<Party>) -> Result<(), CheckoutError> {
         // What is left belongs to no step of the saga: late money, refunds.
         let keys: Vec<_> =
             party.payment.state.iter().flat_map(|payment| payment.pending().keys().cloned()).collect();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::begin::Begun;
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
+use super::observing::{outcome, span::Span};
 use crate::checkout::machine::{Status, Step};
 use crate::checkout::party::Party;
 use crate::checkout::{Checkout, CheckoutError};
@@ -13,6 +14,7 @@ use crate::kernel::aggregate::{Aggregate, Permission};
 use crate::kernel::error::{CommitError, Shortage};
 use crate::orders::{NUMBER_SCOPE, OrderNumber};
 use crate::payments::PaymentStatus;
+use crate::port::observer::Trace;
 use crate::value::Money;
 use crate::value::id::{CartId, CheckoutId, OrderId};
 use crate::value::time::Timestamp;
@@ -94,12 +96,34 @@ impl Commerce {
     /// [`CheckoutError`]: nothing happened. Once the order is placed there are no errors but those of
     /// ports; a payment that fails is a [`CheckoutStatus::Failed`], and a repeat tells where it stands.
     pub async fn checkout(&self, request: CheckoutRequest) -> Result<CheckoutReceipt, CheckoutError> {
+        let cart = request.cart.uuid();
+        let watched = self.begins(Permission::new(Checkout::NAME, "start"), cart);
+        let mut attempts = 0;
+        // Without a correlation id of its own it is correlated by the checkout.
+        let mut trace = Trace { correlation: self.request.correlation, ..self.trace() };
+        let span = Span::checkout(cart, trace);
+        let done = span.clone().around(Box::pin(self.checked_out(&request, &mut attempts, &span))).await;
+        if let Ok(receipt) = &done {
+            trace.correlation.get_or_insert(receipt.checkout.uuid());
+        }
+        self.ends(watched, trace, outcome(&done, CheckoutError::class), attempts);
+        done
+    }
+
+    async fn checked_out(
+        &self,
+        request: &CheckoutRequest,
+        attempts: &mut u32,
+        span: &Span,
+    ) -> Result<CheckoutReceipt, CheckoutError> {
         let mut levels = None;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match self.begin_checkout(&request, levels.take()).await {
+            *attempts = attempt;
+            match self.begin_checkout(request, levels.take()).await {
                 Ok(Begun::Started { party, awaits }) => {
+                    span.correlates(Self::saga_metadata(&party).correlation);
                     let party = self.drive(party, awaits, true).await?;
                     return receipt(&party);
                 }
@@ -114,7 +138,7 @@ impl Commerce {
                 Err(CheckoutError::Commit(CommitError::Taken { key, .. }))
                     if key.scope == NUMBER_SCOPE && attempt < MAX_ATTEMPTS => {}
                 Err(CheckoutError::Commit(CommitError::Short(short))) => {
-                    levels = Some(self.replan(&request, short, attempt).await?);
+                    levels = Some(self.replan(request, short, attempt).await?);
                 }
                 Err(other) => return Err(other),
             }

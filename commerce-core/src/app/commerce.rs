@@ -13,6 +13,7 @@ use crate::port::carrier::Carrier;
 use crate::port::clock::Sleeper;
 use crate::port::ids::Ids;
 use crate::port::notifier::Notifier;
+use crate::port::observer::Observer;
 use crate::port::payment::PaymentGateway;
 pub use crate::port::platform::Platform;
 use crate::port::store::Store;
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) notifiers: Vec<Arc<dyn Notifier>>,
     pub(crate) carriers: Vec<Arc<dyn Carrier>>,
     pub(crate) taxes: Option<Arc<dyn TaxCalculator>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) cache: StateCache,
 }
 
@@ -93,6 +95,7 @@ impl Commerce {
             notifiers: Vec::new(),
             carriers: Vec::new(),
             taxes: None,
+            observer: None,
             cache: StateCache::default(),
         };
         let nobody = Principal::from(Actor::Guest(Id::derived(Uuid::nil(), b"nobody")));
@@ -135,6 +138,7 @@ impl Commerce {
             notifiers: self.shared.notifiers.clone(),
             carriers: self.shared.carriers.clone(),
             taxes: self.shared.taxes.clone(),
+            observer: self.shared.observer.clone(),
             cache: StateCache::default(),
         };
         change(&mut shared);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::commerce::Commerce;
+use super::observing::trace_of;
 use crate::kernel::commit::{Commit, Receipt};
 use crate::kernel::error::{CommitError, Effect};
 use crate::kernel::event::EventId;
@@ -22,7 +23,11 @@ impl Commerce {
         if commit.lease.is_none() {
             commit.lease.clone_from(&lease);
         }
+        let trace = self.is_watched().then(|| trace_of(&commit));
         let done = self.commit_until_known(commit).await;
+        if let (Some(trace), Err(error)) = (trace, &done) {
+            self.conflicted(trace, error);
+        }
         if lease.is_some() && done.is_ok() {
             self.request.lease.used();
         }

@@ -7,6 +7,7 @@ use super::begin::read_error;
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
 use super::gateway::{Outcome, record};
+use super::observing::span::Span;
 use super::reading::Ask;
 use crate::checkout::machine::Status;
 use crate::checkout::party::{Party, tell};
@@ -14,10 +15,11 @@ use crate::checkout::steps::{Awaits, advance, authorise_key, note_payment};
 use crate::checkout::{
     Checkout, CheckoutCommand, CheckoutError, CheckoutRefusal, order_of, payment_of, reservation_of,
 };
-use crate::kernel::aggregate::Instance;
+use crate::kernel::aggregate::{Aggregate, Instance};
 use crate::kernel::batch::Batch;
 use crate::kernel::commit::Receipt;
 use crate::kernel::error::CommitError;
+use crate::kernel::event::Metadata;
 use crate::payments::{PaymentCommand, REFERENCE_SCOPE};
 use crate::port::payment::IdempotencyKey;
 use crate::promotions::redemption_id;
@@ -125,6 +127,10 @@ impl Commerce {
 
     /// Helps a checkout on whose party is known.
     pub(super) async fn help(&self, party: Box<Party>) -> Result<Box<Party>, CheckoutError> {
+        Self::saga_span(&party).around(Box::pin(self.helped(party))).await
+    }
+
+    async fn helped(&self, party: Box<Party>) -> Result<Box<Party>, CheckoutError> {
         let (party, awaits) = match self.last_look(&party).await {
             Some(outcome) => {
                 let key = authorise_key(party.saga.id);
@@ -132,7 +138,18 @@ impl Commerce {
             }
             None => self.push(party).await?,
         };
-        self.drive(party, awaits, false).await
+        self.driven(party, awaits, false).await
+    }
+
+    /// The metadata of what the library does by itself for a checkout.
+    pub(super) fn saga_metadata(party: &Party) -> Metadata {
+        let saga = party.saga.state.as_ref();
+        Self::system_metadata(saga.map_or(party.saga.id.uuid(), Checkout::correlation))
+    }
+
+    /// What drives it on happens within this.
+    pub(super) fn saga_span(party: &Party) -> Span {
+        Span::saga(Checkout::NAME, party.saga.id.uuid(), Self::saga_metadata(party).correlation)
     }
 
     /// Takes the steps that can be taken at once.
@@ -140,10 +157,10 @@ impl Commerce {
         let checkout = party.saga.id;
         let settings = party.settings.clone();
         for attempt in 1..=MAX_ATTEMPTS {
-            let metadata = Self::system_metadata(checkout.uuid());
+            let metadata = Self::saga_metadata(&party);
             let mut batch = Batch::new(self.ids(), self.now(), metadata);
             let awaits = advance(&mut batch, &mut party, &settings)?;
-            match self.finish(batch).await {
+            match self.finish(batch, &party).await {
                 Ok(_) => return Ok((party, awaits)),
                 Err(CommitError::Stale { .. }) => self.pause(attempt).await,
                 Err(error) => return Err(CheckoutError::Commit(error)),
@@ -154,13 +171,25 @@ impl Commerce {
     }
 
     /// Commits unless nothing was decided.
-    async fn finish(&self, batch: Batch<'_>) -> Result<Option<Receipt>, CommitError> {
+    async fn finish(&self, batch: Batch<'_>, party: &Party) -> Result<Option<Receipt>, CommitError> {
         let commit = batch.into_commit();
-        if commit.append.is_empty() { Ok(None) } else { self.commit_resolved(commit).await.map(Some) }
+        if commit.append.is_empty() {
+            return Ok(None);
+        }
+        self.commit_steps(commit, &party.saga).await.map(Some)
     }
 
     /// Makes the calls that a checkout announces, and goes on behind each.
     pub(super) async fn drive(
+        &self,
+        party: Box<Party>,
+        awaits: Awaits,
+        fresh: bool,
+    ) -> Result<Box<Party>, CheckoutError> {
+        Self::saga_span(&party).around(Box::pin(self.driven(party, awaits, fresh))).await
+    }
+
+    async fn driven(
         &self,
         mut party: Box<Party>,
         mut awaits: Awaits,
@@ -188,7 +217,7 @@ impl Commerce {
         for attempt in 1..=MAX_ATTEMPTS {
             let now = self.now();
             let resolve_at = now.plus(settings.resume());
-            let mut batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
+            let mut batch = Batch::new(self.ids(), now, Self::saga_metadata(&party));
             let awaits = match record(&mut batch, &mut party, key, outcome.clone(), resolve_at) {
                 Ok(true) => {
                     let awaits = advance(&mut batch, &mut party, &settings)?;
@@ -209,13 +238,13 @@ impl Commerce {
                 }
                 // The gateway reports what cannot be: another amount, another charge.
                 Err(CheckoutError::Internal(_)) => {
-                    batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
+                    batch = Batch::new(self.ids(), now, Self::saga_metadata(&party));
                     Self::give_up(&mut batch, &mut party)?;
                     Awaits::Nothing
                 }
                 Err(other) => return Err(other),
             };
-            match self.finish(batch).await {
+            match self.finish(batch, &party).await {
                 Ok(_) => return Ok((party, awaits)),
                 Err(CommitError::Stale { .. }) => self.pause(attempt).await,
                 // Somebody else went on meanwhile. What the gateway has said is a fact all the same, and may
@@ -224,9 +253,9 @@ impl Commerce {
                 // The charge is known as another payment's.
                 Err(CommitError::Taken { key, .. }) if key.scope == REFERENCE_SCOPE => {
                     party = self.party(checkout).await?;
-                    let mut batch = Batch::new(self.ids(), now, Self::system_metadata(checkout.uuid()));
+                    let mut batch = Batch::new(self.ids(), now, Self::saga_metadata(&party));
                     Self::give_up(&mut batch, &mut party)?;
-                    self.finish(batch).await.map_err(CheckoutError::Commit)?;
+                    self.finish(batch, &party).await.map_err(CheckoutError::Commit)?;
                     return Ok((party, Awaits::Nothing));
                 }
                 Err(error) => return Err(CheckoutError::Commit(error)),

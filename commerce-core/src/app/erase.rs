@@ -3,10 +3,11 @@
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
 use super::error::CommandError;
+use super::observing::{outcome, span::Span};
 use super::reading::Ask;
 use crate::customers::{Customer, CustomerCommand, CustomerError};
 use crate::identity::authorise;
-use crate::kernel::aggregate::{Aggregate, Command};
+use crate::kernel::aggregate::{Aggregate, Command, Permission};
 use crate::kernel::batch::Batch;
 use crate::kernel::error::CommitError;
 use crate::value::id::CustomerId;
@@ -22,7 +23,19 @@ impl Commerce {
     ///
     /// [`CommandError`]; nothing happened.
     pub async fn erase_customer(&self, id: CustomerId) -> Result<(), CommandError<CustomerError>> {
+        let what = Permission::new(Customer::NAME, CustomerCommand::Erase.permission().action);
+        let shop = self.traced();
+        let watched = shop.begins(what, id.uuid());
+        let mut attempts = 0;
+        let span = Span::command(what, id.uuid(), shop.trace());
+        let done = span.around(shop.erased(id, &mut attempts)).await;
+        shop.ends(watched, shop.trace(), outcome(&done, CommandError::class), attempts);
+        done
+    }
+
+    async fn erased(&self, id: CustomerId, attempts: &mut u32) -> Result<(), CommandError<CustomerError>> {
         for attempt in 1..=MAX_ATTEMPTS {
+            *attempts = attempt;
             let known = self.shared.cache.take::<Customer>(id);
             let mut ask = Ask::default();
             ask.stream(&known);

@@ -5,14 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
 use super::error::CommandError;
+use super::observing::{outcome, span::Span};
 use crate::identity::{Denied, authorise};
-use crate::kernel::aggregate::{Aggregate, Command, Instance};
+use crate::kernel::aggregate::{Aggregate, Command, Instance, Permission};
 use crate::kernel::batch::Batch;
 use crate::kernel::commit::{Load, Loaded, StreamQuery};
 use crate::kernel::error::CommitError;
 use crate::kernel::mark::{Fingerprint, Handled, Mark, MarkKey};
 use crate::kernel::replay::{ReplayError, replay};
 use crate::kernel::stream::{Position, Version};
+use crate::port::observer::Outcome;
 use crate::value::actor::Actor;
 use crate::value::id::Id;
 
@@ -63,21 +65,40 @@ impl Commerce {
         id: Id<<Target<C> as Aggregate>::Root>,
         command: C,
     ) -> Result<Executed<<Target<C> as Aggregate>::Event>, CommandError<Refusal<C>>> {
+        let what = Permission::new(Target::<C>::NAME, command.permission().action);
+        let shop = self.traced();
+        let watched = shop.begins(what, id.uuid());
+        let mut attempts = 0;
+        let span = Span::command(what, id.uuid(), shop.trace());
+        let done = span.around(shop.decided(id, &command, &mut attempts)).await;
+        let outcome = match &done {
+            Ok(executed) if executed.repeated => Outcome::Repeated,
+            done => outcome(done, CommandError::class),
+        };
+        shop.ends(watched, shop.trace(), outcome, attempts);
+        done
+    }
+
+    async fn decided<C: Command>(
+        &self,
+        id: Id<<Target<C> as Aggregate>::Root>,
+        command: &C,
+        attempt: &mut u32,
+    ) -> Result<Executed<<Target<C> as Aggregate>::Event>, CommandError<Refusal<C>>> {
         if !command.stands_alone() && self.request.principal.actor() != Actor::System {
             return Err(Denied::NotAlone { permission: command.permission() }.into());
         }
-        let mark = self.command_mark(id, &command);
-        let mut attempt = 0;
+        let mark = self.command_mark(id, command);
         loop {
-            attempt += 1;
-            match self.attempt(id, &command, mark.as_ref()).await {
-                Err(CommandError::Commit(CommitError::Stale { .. })) if attempt < MAX_ATTEMPTS => {
-                    self.pause(attempt).await;
+            *attempt = attempt.saturating_add(1);
+            match self.attempt(id, command, mark.as_ref()).await {
+                Err(CommandError::Commit(CommitError::Stale { .. })) if *attempt < MAX_ATTEMPTS => {
+                    self.pause(*attempt).await;
                 }
                 Err(CommandError::Commit(CommitError::AlreadyHandled(handled))) => {
                     return Ok(repeated(&handled));
                 }
-                Err(CommandError::Commit(error)) => return Err(CommandError::from_commit(error, attempt)),
+                Err(CommandError::Commit(error)) => return Err(CommandError::from_commit(error, *attempt)),
                 Err(CommandError::Rejected(refusal)) => {
                     return self.refuse(refusal, mark.as_ref()).await;
                 }
@@ -135,6 +156,7 @@ impl Commerce {
         if !commit.is_empty() {
             let receipt = self.commit_resolved(commit).await.map_err(CommandError::Commit)?;
             position = Some(receipt.position);
+            self.stepped_by(&instance, &events);
         }
         self.shared.cache.put(instance);
         Ok(Executed { version, events, position, repeated: false, folded })

@@ -1,10 +1,13 @@
 //! How far whoever follows the log is behind.
 
+use std::time::Duration;
+
 use super::commerce::Commerce;
 use crate::kernel::aggregate::Aggregate;
 use crate::kernel::error::PortError;
 use crate::kernel::stream::{Position, Slice};
 use crate::messaging::ConsumerProgress;
+use crate::port::observer::Behind;
 use crate::port::store::{LogQuery, MAX_PAGE};
 
 /// The most events that are counted.
@@ -17,6 +20,14 @@ pub struct Lag {
     pub events: u64,
     /// Whether there are more than were counted.
     pub more: bool,
+}
+
+impl Lag {
+    /// As it is signalled.
+    pub(super) fn behind(self) -> Behind {
+        let age = (self.events == 0).then_some(Duration::ZERO);
+        Behind { events: Some(self.events), age }
+    }
 }
 
 impl Commerce {

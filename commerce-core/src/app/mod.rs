@@ -21,6 +21,7 @@ pub mod import;
 mod lag;
 pub mod log;
 mod notify;
+mod observing;
 mod offers;
 pub mod operations;
 mod parked;

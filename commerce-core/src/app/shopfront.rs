@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::commerce::Commerce;
 use super::execute::Executed;
+use super::observing::{outcome, span::Span};
 use super::reading::Ask;
 use crate::app::begin::read_error;
 use crate::app::error::CommandError;
@@ -135,11 +136,21 @@ impl Commerce {
     ///
     /// [`ShopfrontError`]; nothing happened.
     pub async fn list(&self, listing: Listing) -> Result<ProductId, ShopfrontError> {
+        let product = ProductId::derived(LISTINGS, format!("product:{}", listing.sku.as_str()).as_bytes());
+        let what = Permission::new(Product::NAME, "list");
+        let shop = self.traced();
+        let watched = shop.begins(what, product.uuid());
+        let span = Span::command(what, product.uuid(), shop.trace());
+        let done = span.around(Box::pin(shop.listed(product, listing))).await;
+        shop.ends(watched, shop.trace(), outcome(&done, ShopfrontError::class), 1);
+        done
+    }
+
+    async fn listed(&self, product: ProductId, listing: Listing) -> Result<ProductId, ShopfrontError> {
         authorise(&self.request.principal, Permission::new("product", "create"), Some(Owner::Shop))
             .map_err(CheckoutError::from)?;
         let settings = self.settings().await?;
         let Listing { sku, name, price, stock, tracked, shippable } = listing;
-        let product = ProductId::derived(LISTINGS, format!("product:{}", sku.as_str()).as_bytes());
         let variant = product.cast();
         let location = settings.locations.first().copied().ok_or(CheckoutError::NoLocation)?;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::commerce::Commerce;
 use super::error::CommandError;
+use super::observing::span::Span;
 use super::running::Stop;
 use crate::carts::Cart;
 use crate::checkout::Checkout;
@@ -86,7 +87,8 @@ impl Commerce {
         // What is due is decided by the time that found it due, not by this process's own.
         let shop = self.at(due.now);
         for timer in due.timers {
-            match shop.under_lease(&timer).handle(&timer).await {
+            let span = Span::timer(&timer.key.stream.kind, timer.key.stream.id);
+            match span.around(shop.under_lease(&timer).handle(&timer)).await {
                 Err(error) if !is_lost_lease(&*error) => round.failed = round.failed.saturating_add(1),
                 // A lease is lost where somebody else went on with it, be it through another timer.
                 _ => round.handled = round.handled.saturating_add(1),

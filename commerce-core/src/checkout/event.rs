@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::machine::Step;
 use crate::event_types;
@@ -42,6 +43,9 @@ pub struct CheckoutPlan {
     pub backordered: bool,
     /// When it is given up, should the buyer not pay.
     pub deadline: Timestamp,
+    /// The correlation id of the request that began it, where it had one; all that follows bears it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<Uuid>,
 }
 
 /// How a checkout is paid.

@@ -65,6 +65,23 @@ pub const STEPS: &[(Step, Kind, &str)] = &[
 ];
 
 impl Step {
+    /// Its name, as it is stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Price => "price",
+            Self::HoldCoupons => "hold_coupons",
+            Self::ReserveStock => "reserve_stock",
+            Self::PlaceOrder => "place_order",
+            Self::Authorise => "authorise",
+            Self::Confirm => "confirm",
+            Self::CommitStock => "commit_stock",
+            Self::RedeemCoupons => "redeem_coupons",
+            Self::Capture => "capture",
+            Self::CreateShipment => "create_shipment",
+            Self::Notify => "notify",
+        }
+    }
+
     /// The step behind this one.
     pub fn next(self) -> Option<Self> {
         let mut steps = STEPS.iter().map(|(step, ..)| *step).skip_while(move |step| *step != self);
@@ -165,6 +182,13 @@ pub fn markdown() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_is_called_what_it_is_stored_as() {
+        for (step, ..) in STEPS {
+            assert_eq!(serde_json::to_string(step).unwrap(), format!("\"{}\"", step.name()));
+        }
+    }
 
     fn inputs() -> Vec<Input> {
         let steps = STEPS.iter().map(|(step, ..)| *step);

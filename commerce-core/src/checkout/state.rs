@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::command::CheckoutCommand;
 use super::error::CheckoutRefusal;
@@ -58,6 +59,11 @@ impl Checkout {
     /// What it does.
     pub const fn plan(&self) -> &CheckoutPlan {
         &self.plan
+    }
+
+    /// What its events are correlated by: the request that began it, or itself.
+    pub fn correlation(&self) -> Uuid {
+        self.plan.correlation.unwrap_or(self.id.uuid())
     }
 
     /// Where it stands.

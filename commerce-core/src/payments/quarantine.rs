@@ -38,6 +38,20 @@ pub enum QuarantineReason {
     MessageReused,
 }
 
+impl QuarantineReason {
+    /// As a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Signature => "signature",
+            Self::Malformed => "malformed",
+            Self::TooLong => "too_long",
+            Self::UnknownPayment => "unknown_payment",
+            Self::Mismatch => "mismatch",
+            Self::MessageReused => "message_reused",
+        }
+    }
+}
+
 /// A callback that was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuarantinedCallback {

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod ids;
 pub mod lease;
 pub mod notifier;
+pub mod observer;
 pub mod payment;
 pub mod platform;
 pub mod prelude;

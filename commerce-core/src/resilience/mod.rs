@@ -20,5 +20,5 @@ pub mod verdict;
 pub use backoff::Backoff;
 pub use breaker::{Breaker, BreakerPolicy, BreakerState};
 pub use bulkhead::Bulkhead;
-pub use guard::{Breaking, Bulkheaded, Fallback, Guard, Guarded, Retrying, TimeLimited};
+pub use guard::{Breaking, Bulkheaded, Fallback, Guard, Guarded, Observed, Retrying, TimeLimited};
 pub use verdict::{Repeat, may_repeat, speaks_against};

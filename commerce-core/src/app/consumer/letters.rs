@@ -81,6 +81,8 @@ impl ConsumerRunner {
     pub async fn lag(&self) -> Result<Lag, ConsumerError> {
         let progress = self.progress().await?;
         let after = progress.state.as_ref().map_or(Position::START, ConsumerProgress::position);
-        Ok(self.shop.lag_behind(after, self.slice).await?)
+        let lag = self.shop.lag_behind(after, self.slice).await?;
+        self.shop.signal(|| self.runner.lag(&self.reader, self.slice, lag.behind()));
+        Ok(lag)
     }
 }

@@ -23,6 +23,7 @@ use std::sync::atomic::AtomicUsize;
 use async_trait::async_trait;
 
 use super::commerce::Commerce;
+use super::observing::{Runner, span::Span};
 use super::reading::ReadError;
 use super::running::{Pace, Stop, Turned};
 use crate::identity::{Denied, authorise};
@@ -207,6 +208,8 @@ pub struct ConsumerRunner {
     backoff: Backoff,
     /// The lease under which everything is written.
     fence: Option<Fence>,
+    /// As what it is watched.
+    pub(super) runner: Runner,
     /// Where the next round begins among the blocked streams, so that none stands behind the others for ever.
     rotation: Arc<AtomicUsize>,
 }
@@ -233,6 +236,7 @@ impl Commerce {
             slice: Slice::ALL,
             backoff: Backoff::default(),
             fence: None,
+            runner: Runner::Consumer,
             rotation: Arc::default(),
         })
     }
@@ -281,6 +285,14 @@ impl ConsumerRunner {
     ///
     /// [`ConsumerError`]; the next round goes on.
     pub async fn round(&self) -> Result<ConsumerRound, ConsumerError> {
+        self.span().around(self.one_round()).await
+    }
+
+    pub(super) fn span(&self) -> Span {
+        Span::round(self.runner.name(), self.reader.consumer.as_str(), self.slice)
+    }
+
+    async fn one_round(&self) -> Result<ConsumerRound, ConsumerError> {
         let mut round = ConsumerRound::default();
         let mut suspects = Suspects::default();
         self.retry_due(&mut suspects, &mut round).await?;

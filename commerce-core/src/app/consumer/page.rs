@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{ConsumerError, ConsumerFailure, ConsumerRound, ConsumerRunner, Delivery, FailureKind, Suspects};
 use crate::app::commerce::Commerce;
 use crate::app::commit::MAX_ATTEMPTS;
+use crate::app::observing::span::Span;
 use crate::kernel::aggregate::{Aggregate, Instance};
 use crate::kernel::batch::Batch;
 use crate::kernel::commit::{Commit, Load, Receipt};
@@ -67,8 +68,19 @@ impl ConsumerRunner {
             }
         }
         round.outage = suspects.are_there();
+        if !round.outage {
+            self.followed(&page);
+        }
         // What was handled of a page that was not finished is marked.
         if round.end || round.outage { Ok(()) } else { self.advance(progress, page.next).await }
+    }
+
+    /// Signals how far it is behind, having gone through a page.
+    pub(in crate::app) fn followed(&self, page: &Page) {
+        self.shop.signal(|| {
+            let behind = self.shop.behind(page.events.last().map(|last| &**last));
+            self.runner.lag(&self.reader, self.slice, behind)
+        });
     }
 
     /// The next page with anything but progress in it. Progress alone is no reason to write progress: two
@@ -172,7 +184,8 @@ impl ConsumerRunner {
         for attempt in 1..=MAX_ATTEMPTS {
             let replay = self.reader.generation > 0;
             let delivery = Delivery { event: recorded, replay, shop: &shop };
-            let mut commit = match self.consumer.handle(delivery).await {
+            let span = Span::message(&self.reader, recorded);
+            let mut commit = match span.around(self.consumer.handle(delivery)).await {
                 Ok(commit) => commit,
                 Err(failure) => return Ok(Handled::Failed(failure)),
             };
@@ -240,6 +253,9 @@ impl ConsumerRunner {
             self.bury(&mut batch, recorded, &events).await?;
         }
         self.write(batch.into_commit()).await.map_err(ConsumerError::Commit)?;
+        if pause.is_none() {
+            self.shop.buried(&self.reader, recorded, attempts.saturating_add(1));
+        }
         let count = if pause.is_some() { &mut round.failed } else { &mut round.buried };
         *count = count.saturating_add(1);
         Ok(())

@@ -1,6 +1,6 @@
 //! Giving an order up, with everything that it holds.
 
-use super::{Deed, OperationError, retried, told};
+use super::{Deed, OperationError, Span, outcome, retried, told};
 use crate::app::commerce::Commerce;
 use crate::app::commit::MAX_ATTEMPTS;
 use crate::app::reading::Ask;
@@ -10,7 +10,7 @@ use crate::checkout::steps::advance;
 use crate::checkout::{Checkout, payment_of};
 use crate::identity::authorise;
 use crate::inventory::{Reservation, ReservationCommand};
-use crate::kernel::aggregate::{Aggregate, Command, Instance};
+use crate::kernel::aggregate::{Aggregate, Command, Instance, Permission};
 use crate::kernel::batch::Batch;
 use crate::kernel::error::CommitError;
 use crate::orders::{Order, OrderCommand};
@@ -34,8 +34,8 @@ impl Commerce {
     /// [`OperationError`]; nothing happened. Refused once units have left, and for as long as it is not
     /// known whether the money was taken.
     pub async fn cancel_order(&self, order: OrderId, reason: Reason) -> Result<(), OperationError> {
-        let deed = self.deed("cancel-order", &(order, &reason));
-        let checkout = retried!(self, self.try_cancel(order, &reason, &deed))?;
+        let deed = self.deed((Permission::new(Order::NAME, "cancel-order"), order.uuid()), &(order, &reason));
+        let checkout = retried!(self, deed, shop => shop.try_cancel(order, &reason, &deed))?;
         self.follow_up(checkout.map(payment_of)).await;
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Commerce {
             }
         }
         advance(&mut batch, &mut party, &settings)?;
-        self.apply(batch, deed).await?;
+        self.apply_to(batch, deed, Some(&party.saga)).await?;
         Ok(Some(checkout))
     }
 

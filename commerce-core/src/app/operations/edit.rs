@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Deed, OperationError, retried, told};
+use super::{Deed, OperationError, Span, outcome, retried, told};
 use crate::app::commerce::Commerce;
 use crate::app::commit::MAX_ATTEMPTS;
 use crate::app::reading::Ask;
@@ -47,11 +47,11 @@ impl Commerce {
     /// [`OperationError`]; nothing happened. Refused for orders that are not confirmed or came from no
     /// checkout.
     pub async fn open_edit(&self, order: OrderId) -> Result<OrderEditId, OperationError> {
-        let deed = self.deed("open-edit", &order);
+        let deed = self.deed((Permission::new(Order::NAME, "open-edit"), order.uuid()), &order);
         let named =
             self.request.command_id.map(|id| OrderEditId::derived(order.uuid(), id.uuid().as_bytes()));
         let id = named.unwrap_or_else(|| self.new_id());
-        retried!(self, self.try_open_edit(id, order, &deed))?;
+        retried!(self, deed, shop => shop.try_open_edit(id, order, &deed))?;
         Ok(id)
     }
 
@@ -98,8 +98,8 @@ impl Commerce {
     ///
     /// [`OperationError`]; nothing happened.
     pub async fn preview_edit(&self, edit: OrderEditId) -> Result<Proposal, OperationError> {
-        let deed = self.deed("preview-edit", &edit);
-        retried!(self, self.try_preview_edit(edit, &deed))
+        let deed = self.deed((Permission::new(OrderEdit::NAME, "preview-edit"), edit.uuid()), &edit);
+        retried!(self, deed, shop => shop.try_preview_edit(edit, &deed))
     }
 
     async fn try_preview_edit(&self, id: OrderEditId, deed: &Deed) -> Result<Proposal, OperationError> {
@@ -133,8 +133,8 @@ impl Commerce {
     /// [`OperationError`]; nothing happened. Refused where too little stock is left for what is added,
     /// where the order has changed since the preview, and while its checkout has not ended.
     pub async fn confirm_edit(&self, edit: OrderEditId) -> Result<Money, OperationError> {
-        let deed = self.deed("confirm-edit", &edit);
-        retried!(self, self.try_confirm_edit(edit, &deed))
+        let deed = self.deed((Permission::new(OrderEdit::NAME, "confirm-edit"), edit.uuid()), &edit);
+        retried!(self, deed, shop => shop.try_confirm_edit(edit, &deed))
     }
 
     async fn try_confirm_edit(&self, id: OrderEditId, deed: &Deed) -> Result<Money, OperationError> {

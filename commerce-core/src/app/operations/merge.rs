@@ -1,6 +1,6 @@
 //! Two carts of one buyer become one, for example when a guest signs in.
 
-use super::{Deed, OperationError, retried, told};
+use super::{Deed, OperationError, Span, outcome, retried, told};
 use crate::app::commerce::Commerce;
 use crate::app::commit::MAX_ATTEMPTS;
 use crate::app::reading::Ask;
@@ -26,8 +26,9 @@ impl Commerce {
         target: CartId,
         strategy: MergeStrategy,
     ) -> Result<(), OperationError> {
-        let deed = self.deed("merge-carts", &(source, target, strategy));
-        retried!(self, self.try_merge_carts(source, target, strategy, &deed))
+        let deed = self
+            .deed((Permission::new(Cart::NAME, "merge-carts"), target.uuid()), &(source, target, strategy));
+        retried!(self, deed, shop => shop.try_merge_carts(source, target, strategy, &deed))
     }
 
     async fn try_merge_carts(

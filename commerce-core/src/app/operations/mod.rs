@@ -14,49 +14,68 @@ pub mod returns;
 pub mod ship;
 
 use serde::Serialize;
+use uuid::Uuid;
 
 pub use error::OperationError;
 
 use super::commerce::Commerce;
+use super::observing::{outcome, span::Span};
 use super::reading::{Answer, Ask};
-use crate::kernel::aggregate::{Aggregate, Instance};
+use crate::checkout::Checkout;
+use crate::kernel::aggregate::{Aggregate, Instance, Permission};
 use crate::kernel::batch::Batch;
 use crate::kernel::error::CommitError;
 use crate::kernel::mark::{Fingerprint, Mark, MarkKey};
 use crate::value::id::{Id, PaymentId};
 
-/// Decides anew while others are faster.
+/// Decides anew while others are faster, and has it watched.
 macro_rules! retried {
-    ($shop:expr, $attempt:expr) => {{
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            match $attempt.await {
-                Err(OperationError::Commit(CommitError::Stale { .. })) if attempt < MAX_ATTEMPTS => {
-                    $shop.pause(attempt).await;
+    ($own:expr, $deed:expr, $shop:ident => $attempt:expr) => {{
+        let traced = $own.traced();
+        let $shop = &*traced;
+        let watched = $shop.begins($deed.what, $deed.id);
+        let decided = async {
+            let mut attempt = 0;
+            loop {
+                attempt += 1;
+                match $attempt.await {
+                    Err(OperationError::Commit(CommitError::Stale { .. })) if attempt < MAX_ATTEMPTS => {
+                        $shop.pause(attempt).await;
+                    }
+                    Err(OperationError::Commit(CommitError::Stale { .. })) => {
+                        break (Err(OperationError::Conflict { attempts: attempt }), attempt);
+                    }
+                    done => break (done, attempt),
                 }
-                Err(OperationError::Commit(CommitError::Stale { .. })) => {
-                    break Err(OperationError::Conflict { attempts: attempt });
-                }
-                done => break done,
             }
-        }
+        };
+        let span = Span::command($deed.what, $deed.id, $shop.trace());
+        let (done, attempts) = span.around(Box::pin(decided)).await;
+        $shop.ends(watched, $shop.trace(), outcome(&done, OperationError::class), attempts);
+        done
     }};
 }
 use retried;
 
-/// The mark of a use case that is carried out under a command id.
+/// A use case under way.
 #[derive(Debug)]
-struct Deed(Option<(MarkKey, Fingerprint)>);
+struct Deed {
+    /// What is done, for those who watch.
+    what: Permission,
+    /// To what.
+    id: Uuid,
+    /// Its mark, where it is carried out under a command id.
+    mark: Option<(MarkKey, Fingerprint)>,
+}
 
 impl Deed {
     fn ask(&self, ask: &mut Ask) {
-        ask.load.marks.extend(self.0.iter().map(|(key, _)| key.clone()));
+        ask.load.marks.extend(self.mark.iter().map(|(key, _)| key.clone()));
     }
 
     /// Whether it was carried out before.
     fn is_done(&self, answer: &Answer) -> Result<bool, OperationError> {
-        match (&self.0, answer.loaded.marks.first()) {
+        match (&self.mark, answer.loaded.marks.first()) {
             (Some((key, fingerprint)), Some(Some(handled))) => {
                 if handled.fingerprint.agrees_with(*fingerprint) {
                     Ok(true)
@@ -84,12 +103,13 @@ where
 }
 
 impl Commerce {
-    fn deed(&self, name: &str, what: &impl Serialize) -> Deed {
-        Deed(self.request.command_id.map(|id| {
-            let mut canonical = format!("{name}|").into_bytes();
-            canonical.extend(serde_json::to_vec(what).unwrap_or_default());
+    fn deed(&self, (what, id): (Permission, Uuid), request: &impl Serialize) -> Deed {
+        let mark = self.request.command_id.map(|id| {
+            let mut canonical = format!("{}|", what.action).into_bytes();
+            canonical.extend(serde_json::to_vec(request).unwrap_or_default());
             (MarkKey::new("command", id.to_string()), Fingerprint::of(1, &canonical))
-        }))
+        });
+        Deed { what, id, mark }
     }
 
     fn batch(&self) -> Batch<'_> {
@@ -105,8 +125,18 @@ impl Commerce {
     }
 
     /// Commits what was decided; nothing where nothing was.
-    async fn apply(&self, mut batch: Batch<'_>, deed: &Deed) -> Result<(), OperationError> {
-        if let Some((key, fingerprint)) = &deed.0 {
+    async fn apply(&self, batch: Batch<'_>, deed: &Deed) -> Result<(), OperationError> {
+        self.apply_to(batch, deed, None).await
+    }
+
+    /// Commits what was decided, some of it by a saga.
+    async fn apply_to(
+        &self,
+        mut batch: Batch<'_>,
+        deed: &Deed,
+        saga: Option<&Instance<Checkout>>,
+    ) -> Result<(), OperationError> {
+        if let Some((key, fingerprint)) = &deed.mark {
             let result = std::sync::Arc::from(&b"{}"[..]);
             batch.commit_mut().mark = Some(Mark { key: key.clone(), fingerprint: *fingerprint, result });
         }
@@ -114,7 +144,11 @@ impl Commerce {
         if commit.append.is_empty() && commit.mark.is_none() {
             return Ok(());
         }
-        match self.commit_resolved(commit).await {
+        let done = match saga {
+            Some(saga) => self.commit_steps(commit, saga).await,
+            None => self.commit_resolved(commit).await,
+        };
+        match done {
             Ok(_) | Err(CommitError::AlreadyHandled(_)) => Ok(()),
             Err(error) => Err(OperationError::Commit(error)),
         }

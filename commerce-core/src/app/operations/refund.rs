@@ -1,11 +1,11 @@
 //! Giving money back.
 
-use super::{Deed, OperationError, retried, told};
+use super::{Deed, OperationError, Span, outcome, retried, told};
 use crate::app::commerce::Commerce;
 use crate::app::commit::MAX_ATTEMPTS;
 use crate::app::reading::Ask;
 use crate::identity::authorise;
-use crate::kernel::aggregate::{Aggregate, Command};
+use crate::kernel::aggregate::{Aggregate, Command, Permission};
 use crate::kernel::error::CommitError;
 use crate::payments::{Payment, PaymentCommand, PaymentError, RefundStatus};
 use crate::value::id::{PaymentId, RefundId};
@@ -27,8 +27,11 @@ impl Commerce {
         amount: Money,
         reason: Reason,
     ) -> Result<RefundStatus, OperationError> {
-        let deed = self.deed("refund", &(payment, refund, amount, &reason));
-        retried!(self, self.try_refund(payment, refund, amount, &reason, &deed))?;
+        let deed = self.deed(
+            (Permission::new(Payment::NAME, "refund"), payment.uuid()),
+            &(payment, refund, amount, &reason),
+        );
+        retried!(self, deed, shop => shop.try_refund(payment, refund, amount, &reason, &deed))?;
         self.follow_up(Some(payment)).await;
         self.refund_status(payment, refund).await
     }

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::returns::shift;
-use super::{Deed, OperationError, retried, told};
+use super::{Deed, OperationError, Span, outcome, retried, told};
 use crate::app::commerce::Commerce;
 use crate::app::commit::MAX_ATTEMPTS;
+use crate::kernel::aggregate::{Aggregate, Permission};
 use crate::kernel::error::CommitError;
 use crate::orders::ledger::Movement;
 use crate::returns::event::ApprovedLine;
@@ -63,8 +64,8 @@ impl Commerce {
         id: ReturnId,
         command: ReturnCommand,
     ) -> Result<(), OperationError> {
-        let deed = self.deed(name, &(id, &command));
-        retried!(self, self.try_change_return(id, &command, &deed))
+        let deed = self.deed((Permission::new(Return::NAME, name), id.uuid()), &(id, &command));
+        retried!(self, deed, shop => shop.try_change_return(id, &command, &deed))
     }
 
     /// Gives a command to a return, and has the order know which units came back, and which are in no

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Deed, OperationError, retried, told};
+use super::{Deed, OperationError, Span, outcome, retried, told};
 use crate::app::commerce::Commerce;
 use crate::app::commit::MAX_ATTEMPTS;
 use crate::app::reading::Ask;
@@ -10,7 +10,7 @@ use crate::checkout::error::InternalRefusal;
 use crate::checkout::{CheckoutError, payment_of};
 use crate::identity::authorise;
 use crate::inventory::{StockCommand, StockItem, stock_item_id};
-use crate::kernel::aggregate::{Aggregate, Command, Instance};
+use crate::kernel::aggregate::{Aggregate, Command, Instance, Permission};
 use crate::kernel::batch::Batch;
 use crate::kernel::error::CommitError;
 use crate::orders::event::LineMovement;
@@ -53,8 +53,9 @@ impl Commerce {
         order: OrderId,
         lines: Vec<ReturnUnits>,
     ) -> Result<(), OperationError> {
-        let deed = self.deed("request-return", &(id, order, &lines));
-        retried!(self, self.try_request_return(id, order, &lines, &deed))
+        let deed =
+            self.deed((Permission::new(Return::NAME, "request-return"), id.uuid()), &(id, order, &lines));
+        retried!(self, deed, shop => shop.try_request_return(id, order, &lines, &deed))
     }
 
     async fn try_request_return(
@@ -111,9 +112,10 @@ impl Commerce {
         counts: Vec<CountedLine>,
         complete: bool,
     ) -> Result<(), OperationError> {
-        let deed = self.deed("receive-return", &(id, &counts, complete));
+        let deed =
+            self.deed((Permission::new(Return::NAME, "receive-return"), id.uuid()), &(id, &counts, complete));
         let command = ReturnCommand::Receive { counts, complete };
-        retried!(self, self.try_change_return(id, &command, &deed))
+        retried!(self, deed, shop => shop.try_change_return(id, &command, &deed))
     }
 
     /// Says what each received unit is good for. Units that go on sale again are stock of this location
@@ -128,8 +130,9 @@ impl Commerce {
         location: LocationId,
         lines: Vec<InspectedLine>,
     ) -> Result<(), OperationError> {
-        let deed = self.deed("inspect-return", &(id, location, &lines));
-        retried!(self, self.try_inspect_return(id, location, &lines, &deed))
+        let deed =
+            self.deed((Permission::new(Return::NAME, "inspect-return"), id.uuid()), &(id, location, &lines));
+        retried!(self, deed, shop => shop.try_inspect_return(id, location, &lines, &deed))
     }
 
     async fn try_inspect_return(
@@ -180,16 +183,17 @@ impl Commerce {
         id: ReturnId,
         resolution: Resolution,
     ) -> Result<Option<RefundStatus>, OperationError> {
-        let deed = self.deed("resolve-return", &(id, &resolution));
-        let payment = retried!(self, self.try_resolve_return(id, &resolution, &deed))?;
+        let deed =
+            self.deed((Permission::new(Return::NAME, "resolve-return"), id.uuid()), &(id, &resolution));
+        let payment = retried!(self, deed, shop => shop.try_resolve_return(id, &resolution, &deed))?;
         let Some(payment) = payment else { return Ok(None) };
         self.follow_up(Some(payment)).await;
         let status = self.refund_status(payment, refund_of(id)).await?;
         if status == RefundStatus::Succeeded {
             let mut other = self.clone();
             other.request.command_id = None;
-            let deed = Deed(None);
-            retried!(other, other.try_close_return(id, &deed))?;
+            let deed = other.deed((Permission::new(Return::NAME, "close-return"), id.uuid()), &());
+            retried!(other, deed, shop => shop.try_close_return(id, &deed))?;
         }
         Ok(Some(status))
     }

@@ -1,6 +1,6 @@
 //! Parcels: made ready, handed over, followed.
 
-use super::{Deed, OperationError, retried, told};
+use super::{Deed, OperationError, Span, outcome, retried, told};
 use crate::app::commerce::Commerce;
 use crate::app::commit::MAX_ATTEMPTS;
 use crate::app::reading::Ask;
@@ -8,7 +8,7 @@ use crate::checkout::fulfil::complete;
 use crate::checkout::{Checkout, payment_of};
 use crate::identity::authorise;
 use crate::inventory::{Reservation, ReservationCommand};
-use crate::kernel::aggregate::{Aggregate, Command, Instance};
+use crate::kernel::aggregate::{Aggregate, Command, Instance, Permission};
 use crate::kernel::batch::Batch;
 use crate::kernel::error::CommitError;
 use crate::orders::event::LineMovement;
@@ -34,8 +34,8 @@ impl Commerce {
     ///
     /// [`OperationError`]; nothing happened. Refused while the order is blocked or not confirmed.
     pub async fn mark_ready(&self, shipment: ShipmentId) -> Result<(), OperationError> {
-        let deed = self.deed("mark-ready", &shipment);
-        retried!(self, self.try_mark_ready(shipment, &deed))
+        let deed = self.deed((Permission::new(Shipment::NAME, "mark-ready"), shipment.uuid()), &shipment);
+        retried!(self, deed, shop => shop.try_mark_ready(shipment, &deed))
     }
 
     async fn try_mark_ready(&self, id: ShipmentId, deed: &Deed) -> Result<(), OperationError> {
@@ -70,8 +70,9 @@ impl Commerce {
         shipment: ShipmentId,
         tracking: Option<Tracking>,
     ) -> Result<(), OperationError> {
-        let deed = self.deed("dispatch", &(shipment, &tracking));
-        let captures = retried!(self, self.try_dispatch(shipment, tracking.as_ref(), &deed))?;
+        let deed =
+            self.deed((Permission::new(Shipment::NAME, "dispatch"), shipment.uuid()), &(shipment, &tracking));
+        let captures = retried!(self, deed, shop => shop.try_dispatch(shipment, tracking.as_ref(), &deed))?;
         self.follow_up(captures).await;
         Ok(())
     }
@@ -157,9 +158,12 @@ impl Commerce {
         at: Timestamp,
         rank: u16,
     ) -> Result<(), OperationError> {
-        let deed = self.deed("record-tracking", &(shipment, status, at, rank));
+        let deed = self.deed(
+            (Permission::new(Shipment::NAME, "record-tracking"), shipment.uuid()),
+            &(shipment, status, at, rank),
+        );
         let command = ShipmentCommand::RecordTracking { status, at, rank };
-        retried!(self, self.try_record_tracking(shipment, &command, &deed))
+        retried!(self, deed, shop => shop.try_record_tracking(shipment, &command, &deed))
     }
 
     async fn try_record_tracking(
@@ -187,9 +191,12 @@ impl Commerce {
     ///
     /// [`OperationError`]; nothing happened.
     pub async fn cancel_shipment(&self, shipment: ShipmentId, reason: Reason) -> Result<(), OperationError> {
-        let deed = self.deed("cancel-shipment", &(shipment, &reason));
+        let deed = self.deed(
+            (Permission::new(Shipment::NAME, "cancel-shipment"), shipment.uuid()),
+            &(shipment, &reason),
+        );
         let command = ShipmentCommand::Cancel { reason };
-        retried!(self, self.try_cancel_shipment(shipment, &command, &deed))
+        retried!(self, deed, shop => shop.try_cancel_shipment(shipment, &command, &deed))
     }
 
     async fn try_cancel_shipment(

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use super::commerce::Commerce;
 use super::consumer::{Consumer, ConsumerError, ConsumerRunner};
+use super::observing::span::Span;
 use super::reading::Ask;
 use super::running::Turned;
 use crate::identity::Denied;
@@ -25,6 +26,7 @@ use crate::kernel::error::PortError;
 use crate::kernel::event::{EventId, RecordedEvent};
 use crate::kernel::stream::{StreamId, Version};
 use crate::messaging::{Inbox, Reader};
+use crate::port::observer::{Signal, Trace};
 use crate::port::subscriber::{BuriedMessage, MAX_RECEIVED, Receipt, Subscriber};
 use crate::resilience::Backoff;
 use crate::value::Reason;
@@ -111,6 +113,12 @@ impl ReceiverRunner {
     ///
     /// [`ConsumerError`]; what was not acknowledged comes again.
     pub async fn round(&self) -> Result<ReceiverRound, ConsumerError> {
+        let reading = &self.reading;
+        let span = Span::round("receiver", reading.reader().consumer.as_str(), reading.slice);
+        span.around(self.one_round()).await
+    }
+
+    async fn one_round(&self) -> Result<ReceiverRound, ConsumerError> {
         let mut round = ReceiverRound::default();
         let incoming = self.subscriber.receive(MAX_RECEIVED).await?;
         round.end = incoming.is_empty();
@@ -124,6 +132,7 @@ impl ReceiverRunner {
                     of_stream.entry(version).or_insert((recorded, Vec::new())).1.push(copy);
                 }
                 Err(error) => {
+                    self.unreadable(message.message.id, copy.deliveries);
                     round.buried = round.buried.saturating_add(1);
                     let reason = Reason::lossy(&error.to_string());
                     self.subscriber.bury(copy.receipt, reason, copy.deliveries).await?;
@@ -150,6 +159,19 @@ impl ReceiverRunner {
         }
         self.answer(answers).await?;
         result.map(|()| round)
+    }
+
+    /// Signals a message that is none.
+    fn unreadable(&self, event: EventId, attempts: u32) {
+        let Reader { consumer, generation } = self.reader();
+        self.reading.shop.signal(|| Signal::DeadLetter {
+            trace: Trace::default(),
+            reader: consumer.as_str(),
+            generation: *generation,
+            event,
+            name: "other",
+            attempts,
+        });
     }
 
     async fn answer(&self, answers: Answers) -> Result<(), PortError> {

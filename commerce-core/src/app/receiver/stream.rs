@@ -130,6 +130,7 @@ impl ReceiverRunner {
             let buried = self.subscriber.bury(copy.receipt, failure.reason.clone(), retry).await;
             buried.map_err(|error| (Vec::new(), error.into()))?;
         }
+        self.reading.shop.buried(self.reader(), recorded, retry);
         Ok(None)
     }
 

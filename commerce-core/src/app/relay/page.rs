@@ -110,6 +110,9 @@ impl RelayRunner {
         {
             self.keep_ahead(Ahead { slice: self.reading.slice, after: page.next, page: next });
         }
+        if !round.outage {
+            self.reading.followed(&page);
+        }
         match reached {
             Some(position) if !round.end => self.reading.advance(state.progress, position).await,
             _ => Ok(()),

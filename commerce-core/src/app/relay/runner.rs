@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::page::Ahead;
 use super::{Profile, Relay};
 use crate::app::consumer::{ConsumerError, ConsumerRound, ConsumerRunner, Lag, Suspects, turned};
+use crate::app::observing::Runner;
 use crate::kernel::aggregate::Instance;
 use crate::kernel::event::EventId;
 use crate::kernel::stream::Slice;
@@ -26,7 +27,8 @@ pub struct RelayRunner {
 }
 
 impl RelayRunner {
-    pub(super) fn new(reading: ConsumerRunner, relay: Relay) -> Self {
+    pub(super) fn new(mut reading: ConsumerRunner, relay: Relay) -> Self {
+        reading.runner = Runner::Relay;
         Self { reading, relay, batch: MAX_BATCH, ahead: Arc::default() }
     }
 
@@ -81,6 +83,10 @@ impl RelayRunner {
     ///
     /// [`ConsumerError`]; the next round goes on.
     pub async fn round(&self) -> Result<ConsumerRound, ConsumerError> {
+        self.reading.span().around(self.one_round()).await
+    }
+
+    async fn one_round(&self) -> Result<ConsumerRound, ConsumerError> {
         let mut round = ConsumerRound::default();
         let mut suspects = Suspects::default();
         let state = self.state().await?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Projection, ProjectionError};
 use crate::app::commerce::Commerce;
 use crate::app::lag::Lag;
+use crate::app::observing::span::Span;
 use crate::app::running::{Pace, Stop, Turned};
 use crate::identity::{Denied, authorise};
 use crate::kernel::aggregate::Permission;
@@ -15,8 +16,9 @@ use crate::kernel::codec::CodecError;
 use crate::kernel::error::{Effect, PortError, PortErrorKind};
 use crate::kernel::event::RecordedEvent;
 use crate::kernel::stream::{Position, Slice};
+use crate::port::observer::{Behind, Signal};
 use crate::port::store::{LogQuery, MAX_PAGE};
-use crate::port::view::{Change, Document, ViewBatch, ViewError, ViewSchema, ViewStore};
+use crate::port::view::{Change, Document, ViewBatch, ViewError, ViewId, ViewSchema, ViewStore};
 use crate::value::actor::{Actor, Owner};
 
 /// About how many documents are changed at once: a page ends early behind the event that reaches it.
@@ -112,10 +114,16 @@ impl<P: Projection> Projector<P> {
     ///
     /// [`ProjectorError`]; the next round goes on.
     pub async fn round(&self) -> Result<ProjectionRound, ProjectorError> {
+        let span = Span::round("projector", &self.schema.id().name, self.slice);
+        span.around(self.one_round()).await
+    }
+
+    async fn one_round(&self) -> Result<ProjectionRound, ProjectorError> {
         let after = self.checkpoint().await?;
         let page = self.shop.store().read_all(LogQuery::after(after, MAX_PAGE).within(self.slice)).await?;
         let mut round = ProjectionRound { end: page.events.is_empty(), ..ProjectionRound::default() };
         if page.next == after {
+            self.followed(None);
             return Ok(round);
         }
         let mut concerned: Vec<(&Arc<RecordedEvent>, Vec<Arc<str>>)> = Vec::new();
@@ -146,8 +154,22 @@ impl<P: Projection> Projector<P> {
         match self.views.write(ViewBatch { view, slice: self.slice, after, next, changes }).await {
             // Somebody else runs this projector and was faster.
             Err(ViewError::Moved { .. }) => Ok(ProjectionRound::default()),
-            written => written.map(|()| round).map_err(Into::into),
+            written => {
+                written?;
+                self.followed(concerned.last().map(|(last, _)| &***last));
+                Ok(round)
+            }
         }
+    }
+
+    /// Signals how far it is behind, having gone through a page that ends with this event.
+    fn followed(&self, last: Option<&RecordedEvent>) {
+        self.shop.signal(|| self.signal_of(self.shop.behind(last)));
+    }
+
+    fn signal_of(&self, behind: Behind) -> Signal<'_> {
+        let ViewId { name, generation } = self.schema.id();
+        Signal::ProjectionLag { view: name, generation: *generation, slice: self.slice, behind }
     }
 
     /// What events make of the documents that they concern.
@@ -209,7 +231,9 @@ impl<P: Projection> Projector<P> {
         let id = self.schema.id();
         let state = self.views.state(&id.name).await?;
         let after = state.checkpoint(id.generation, self.slice).unwrap_or(Position::START);
-        Ok(self.shop.lag_behind(after, self.slice).await?)
+        let lag = self.shop.lag_behind(after, self.slice).await?;
+        self.shop.signal(|| self.signal_of(lag.behind()));
+        Ok(lag)
     }
 
     /// Follows the log to its end.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Call, Failure, Guard, Which};
 use crate::kernel::error::{Effect, PortError, PortErrorKind};
 use crate::port::clock::Clock;
+use crate::port::observer::{Circuit, Observer, Signal};
 use crate::port::platform::Platform;
 use crate::resilience::{Breaker, BreakerPolicy, BreakerState, speaks_against};
 
@@ -15,12 +16,21 @@ use crate::resilience::{Breaker, BreakerPolicy, BreakerState, speaks_against};
 pub struct Breaking {
     breaker: Arc<Mutex<Breaker>>,
     clock: Arc<dyn Clock>,
+    watched: Option<(&'static str, Arc<dyn Observer>)>,
 }
 
 impl Breaking {
     /// A closed circuit with this policy.
     pub fn by(policy: BreakerPolicy, platform: &Platform) -> Self {
-        Self { breaker: Arc::new(Mutex::new(Breaker::new(policy))), clock: platform.clock.clone() }
+        let breaker = Arc::new(Mutex::new(Breaker::new(policy)));
+        Self { breaker, clock: platform.clock.clone(), watched: None }
+    }
+
+    /// Its changes are signalled, as those of `port`.
+    #[must_use]
+    pub fn watched(mut self, port: &'static str, observer: Arc<dyn Observer>) -> Self {
+        self.watched = Some((port, observer));
+        self
     }
 
     /// Where the circuit stands.
@@ -30,6 +40,27 @@ impl Breaking {
 
     fn lock(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the circuit, and signals where it stands if that is somewhere else.
+    fn change<T>(&self, change: impl FnOnce(&mut Breaker) -> T) -> T {
+        let mut breaker = self.lock();
+        let before = circuit(breaker.state());
+        let changed = change(&mut breaker);
+        let after = circuit(breaker.state());
+        drop(breaker);
+        if let (Some((port, observer)), true) = (&self.watched, before != after) {
+            observer.observe(&Signal::CircuitChanged { port, circuit: after });
+        }
+        changed
+    }
+}
+
+const fn circuit(state: BreakerState) -> Circuit {
+    match state {
+        BreakerState::Closed { .. } => Circuit::Closed,
+        BreakerState::Open { .. } => Circuit::Open,
+        BreakerState::HalfOpen { .. } => Circuit::HalfOpen,
     }
 }
 
@@ -54,7 +85,8 @@ impl Guard for Breaking {
         E: Failure,
         F: Fn() -> Call<'c, T, E> + Send + Sync,
     {
-        if !self.lock().admit(self.clock.now()) {
+        let now = self.clock.now();
+        if !self.change(|breaker| breaker.admit(now)) {
             let kind = PortErrorKind::Unavailable;
             return Err(E::of(PortError::new(kind, Effect::None, "circuit", which.operation)));
         }
@@ -62,7 +94,8 @@ impl Guard for Breaking {
         let done = call().await;
         admitted.open = false;
         let failed = done.as_ref().err().and_then(Failure::port).is_some_and(speaks_against);
-        self.lock().record(!failed, self.clock.now());
+        let now = self.clock.now();
+        self.change(|breaker| breaker.record(!failed, now));
         done
     }
 }

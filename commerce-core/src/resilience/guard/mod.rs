@@ -1,7 +1,7 @@
 //! Guards: decorators that stand around the calls of a port.
 //!
 //! A [`Guarded`] port is the port, with a [`Guard`] around every call that leaves the process: [`TimeLimited`],
-//! [`Breaking`], [`Retrying`], [`Bulkheaded`]. They are put around each other, the innermost first:
+//! [`Breaking`], [`Retrying`], [`Bulkheaded`], [`Observed`]. They are put around each other, the innermost first:
 //!
 //! ```
 //! use std::time::Duration;
@@ -22,6 +22,7 @@
 mod breaking;
 mod bulkheaded;
 mod fallback;
+mod observed;
 mod ports;
 mod retrying;
 mod time_limited;
@@ -39,6 +40,7 @@ use crate::port::publisher::PublishError;
 pub use breaking::Breaking;
 pub use bulkheaded::Bulkheaded;
 pub use fallback::Fallback;
+pub use observed::Observed;
 pub use retrying::Retrying;
 pub use time_limited::TimeLimited;
 

@@ -31,6 +31,7 @@ impl Storied for Checkout {
                     ships_from: vec![nth(0)],
                     backordered: false,
                     deadline,
+                    correlation: None,
                 };
                 CheckoutCommand::Start { checkout: nth(0), plan, resume_at }
             })
