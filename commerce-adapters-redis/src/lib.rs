@@ -37,18 +37,26 @@
 //! push.
 
 mod answer;
+mod cache;
 mod check;
 mod error;
 mod lease;
+mod limiter;
+mod link;
 mod plan;
 mod read;
 mod scripts;
+mod sessions;
 mod settings;
 mod store;
 mod time;
 mod timers;
 
+pub use cache::RedisCache;
 pub use check::{OpenError, Risk};
+pub use limiter::RedisRateLimiter;
+pub use link::SideSettings;
 pub use redis;
+pub use sessions::RedisSessions;
 pub use settings::{InvalidShop, Settings};
 pub use store::RedisStore;
