@@ -40,6 +40,7 @@ mod answer;
 mod cache;
 mod check;
 mod error;
+mod invalidations;
 mod lease;
 mod limiter;
 mod link;
@@ -54,6 +55,7 @@ mod timers;
 
 pub use cache::RedisCache;
 pub use check::{OpenError, Risk};
+pub use invalidations::RedisInvalidations;
 pub use limiter::RedisRateLimiter;
 pub use link::SideSettings;
 pub use redis;

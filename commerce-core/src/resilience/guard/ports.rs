@@ -15,9 +15,9 @@ use crate::port::payment::{
     PaymentGateway, Settled, VerifiedCallback,
 };
 use crate::port::publisher::{Outgoing, PublishError, Publisher};
-use crate::port::tax::{TaxCalculator, TaxRequest};
 use crate::port::rate_limiter::{Acquired, Limit, LimitKey, RateLimiter};
 use crate::port::session::{Session, SessionKey, SessionStore, SessionWrite};
+use crate::port::tax::{TaxCalculator, TaxRequest};
 use crate::resilience::Repeat;
 use crate::value::{Channel, Code, TaxRate};
 
