@@ -77,7 +77,7 @@ impl RedisCache {
         let (entry, gone, prefixes) = (name("entry"), name("gone"), key.prefixes());
         let mut all = arguments.to_vec();
         all.extend(prefixes.iter().map(|prefix| prefix.as_str().as_bytes()));
-        self.link.run(script, &[&entry, &self.marks, &gone], &all).await
+        self.link.run_again(script, &[&entry, &self.marks, &gone], &all).await
     }
 
     async fn look(&self, deed: &'static str, key: &CacheKey, span: &str) -> Result<Found, PortError> {
@@ -89,7 +89,7 @@ impl RedisCache {
     async fn mark(&self, operation: &'static str, mark: String) -> Result<(), PortError> {
         let kept = millis(MAX_TTL.saturating_mul(2));
         let arguments = [mark.as_bytes(), MARKS.as_bytes(), kept.as_bytes()];
-        let answer = self.link.run(&self.scripts.mark, &[&self.marks], &arguments).await;
+        let answer = self.link.run_again(&self.scripts.mark, &[&self.marks], &arguments).await;
         answer.map(drop).map_err(|error| port_error(operation, Effect::Unknown, &error))
     }
 }

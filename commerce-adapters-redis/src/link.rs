@@ -8,7 +8,7 @@ use commerce_core::kernel::error::{Effect, PortError};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script, Value};
 
-use crate::error::port_error;
+use crate::error::{is_lost, port_error};
 use crate::settings::{InvalidShop, Settings};
 
 /// How long an answer is waited for, unless the host says otherwise.
@@ -73,6 +73,7 @@ impl Link {
         format!("{{{}}}:{kind}:{name}", self.settings.shop)
     }
 
+    /// Runs a script once.
     pub(crate) async fn run(
         &self,
         script: &Script,
@@ -89,8 +90,27 @@ impl Link {
         call.invoke_async(&mut self.connection.clone()).await
     }
 
+    /// Runs a script that may be repeated: once more where the connection turns out to be lost.
+    pub(crate) async fn run_again(
+        &self,
+        script: &Script,
+        keys: &[&str],
+        arguments: &[&[u8]],
+    ) -> Result<Value, RedisError> {
+        match self.run(script, keys, arguments).await {
+            Err(error) if is_lost(&error) && !error.is_timeout() => self.run(script, keys, arguments).await,
+            answer => answer,
+        }
+    }
+
+    /// Sends a command that may be repeated, as [`run_again`](Self::run_again) does.
     pub(crate) async fn send(&self, command: &redis::Cmd) -> Result<Value, RedisError> {
-        command.query_async(&mut self.connection.clone()).await
+        match command.query_async(&mut self.connection.clone()).await {
+            Err(error) if is_lost(&error) && !error.is_timeout() => {
+                command.query_async(&mut self.connection.clone()).await
+            }
+            answer => answer,
+        }
     }
 
     pub(crate) async fn ping(&self) -> Result<(), PortError> {

@@ -46,7 +46,7 @@ impl fmt::Debug for RedisSessions {
 impl SessionStore for RedisSessions {
     async fn get(&self, key: &SessionKey) -> Result<Option<Session>, PortError> {
         let ([get, _], name) = (&*self.scripts, self.link.key("session", key.as_str()));
-        let answer = self.link.run(get, &[&name], &[]).await;
+        let answer = self.link.run_again(get, &[&name], &[]).await;
         let answer = answer.map_err(|error| port_error("get", Effect::Unknown, &error))?;
         let read = match list(&answer) {
             Some([]) => return Ok(None),
