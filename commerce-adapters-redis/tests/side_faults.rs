@@ -5,13 +5,14 @@ mod server;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use commerce_adapters_memory::platform;
+use commerce_adapters_memory::{SystemClock, platform};
 use commerce_adapters_redis::{RedisCache, SideSettings, redis};
 use commerce_core::app::caching::{CachePolicy, Cached, Loaded, breaking};
 use commerce_core::kernel::error::PortError;
 use commerce_core::port::cache::{CacheKey, Invalidation, Tag, ttl};
+use commerce_core::port::clock::Clock;
 use commerce_tests::server::Redis;
 use server::{fresh, on_runtime};
 use tokio::time::sleep;
@@ -59,16 +60,16 @@ impl Load {
 
     async fn read(&self, number: u64) {
         let floor = at(&self.floor, number).load(Ordering::SeqCst);
-        let begun = Instant::now();
+        let begun = SystemClock.now();
         let load = || async move {
             let value = at(&self.store, number).load(Ordering::SeqCst);
             sleep(Duration::from_millis(1)).await;
             Ok(Loaded::new(Some(value)).tagged(tag(number)))
         };
-        let value = self.cached.get(&key(number), load).await.expect("no error of the cache is the caller's");
-        let value = *value.expect("it is there");
+        // No error of the cache is the caller's.
+        let value = *self.cached.get(&key(number), load).await.unwrap().unwrap();
         assert!(value >= floor, "{number}: {value} is older than {floor}, which was removed");
-        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap();
+        let micros = u64::try_from(SystemClock.now().since(begun).as_micros()).unwrap();
         self.slowest.fetch_max(micros, Ordering::Relaxed);
         self.reads.fetch_add(1, Ordering::Relaxed);
     }
