@@ -3,6 +3,7 @@
 
 mod server;
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -174,6 +175,38 @@ fn g10_a_paused_server_fails_no_read_and_holds_nobody_up() {
                 let reads = load.reads.load(Ordering::Relaxed) - before;
                 assert!(reads > 200, "{reads} reads in a second of the pause");
                 sleep(Duration::from_secs(1)).await;
+            })
+            .await;
+    });
+}
+
+/// A process that stands still takes connections, and answers none of them.
+#[test]
+fn g10_a_stopped_server_fails_no_read_and_holds_nobody_up() {
+    on_runtime(async {
+        let server = Redis::start(&[]);
+        let load = Load::on(&server);
+        let during = load.clone();
+        during
+            .during(async {
+                let mut direct = redis::Client::open(server.url())
+                    .unwrap()
+                    .get_multiplexed_async_connection()
+                    .await
+                    .unwrap();
+                let info: String = redis::cmd("INFO").arg("server").query_async(&mut direct).await.unwrap();
+                let process = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap();
+                let signal = |signal: &str| {
+                    let done = Command::new("kill").args([signal, process.trim()]).status().unwrap();
+                    assert!(done.success());
+                };
+                signal("-STOP");
+                sleep(Duration::from_secs(3)).await;
+                let before = load.reads.load(Ordering::Relaxed);
+                sleep(Duration::from_secs(1)).await;
+                let reads = load.reads.load(Ordering::Relaxed) - before;
+                signal("-CONT");
+                assert!(reads > 200, "{reads} reads in a second of the stop");
             })
             .await;
     });
