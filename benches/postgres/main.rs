@@ -1,8 +1,8 @@
 //! The PostgreSQL adapter beside the same rows written by hand, on one server, in one run.
 //!
 //! `cargo bench -p commerce-benches --features postgres --bench postgres -- [SECTION…]`, sections `trips`,
-//! `orders`, `events`, `hot`, `log`, `lengths`, `checkouts`, `timers`, `growth`; all but the last, which
-//! fills a database for some minutes, where none is named. Starts a server of its own, with `fsync` on. Every
+//! `orders`, `events`, `hot`, `log`, `lengths`, `checkouts`, `timers`, `growth`, `relays`; all but
+//! the last two, which fill a database for a while, where none is named. Starts a server of its own, with `fsync` on. Every
 //! figure is the middle one of several rounds, in which the ways take turns; ratios compare runs of one round.
 #![allow(
     clippy::unwrap_used,
@@ -25,6 +25,7 @@ mod order;
 mod pgbench;
 mod protocol;
 mod rate;
+mod relays;
 mod timers;
 mod trips;
 
@@ -77,6 +78,9 @@ async fn run(cluster: &Cluster) {
     }
     if wants("timers") {
         timers::print(cluster).await;
+    }
+    if asked.iter().any(|word| word == "relays") {
+        relays::print(cluster).await;
     }
     if asked.iter().any(|word| word == "growth") {
         growth::print(cluster).await;

@@ -47,6 +47,12 @@ pub(crate) fn port_error(operation: &'static str, effect: Effect, error: &RedisE
     PortError::new(kind(error), effect, PORT, operation).with_source(Told { code })
 }
 
+/// A script says what the server said to one of its commands: nothing came of that one.
+pub(crate) fn refused(operation: &'static str, told: &str) -> PortError {
+    let code = told.split(' ').next().unwrap_or_default().to_owned();
+    PortError::new(PortErrorKind::Unavailable, Effect::None, PORT, operation).with_source(Told { code })
+}
+
 /// What is stored or answered makes no sense.
 pub(crate) const fn corrupt(operation: &'static str) -> PortError {
     PortError::new(PortErrorKind::Corrupt, Effect::None, PORT, operation)

@@ -1,4 +1,4 @@
-//! The cache, limits, sessions and the store of `commerce-core` on Redis 7.
+//! The cache, limits, sessions, a broker on streams and the store of `commerce-core` on Redis 7.
 //!
 //! # What a shop can do without
 //!
@@ -35,7 +35,8 @@
 //! - use `commerce-adapters-postgres` where an order must not be lost.
 //!
 //! [`RedisStore::open`] refuses a server that does not persist, that evicts keys, or that failed to write
-//! lately, unless the settings accept the loss of data.
+//! lately, unless the settings accept the loss of data. So does [`RedisBroker::open`]: a message that a relay
+//! has handed over is only there.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,7 +47,36 @@
 //! # }
 //! ```
 //!
-//! # How it works
+//! # Messages
+//!
+//! [`RedisBroker`] is a `Publisher` and makes members of groups, which are `Subscriber`s. A topic is a stream,
+//! `{mugs}:topic:order-events`, with the fields `id`, `key`, `ordering` and `body` as the relay made them.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use commerce_adapters_redis::{RedisBroker, Settings};
+//! use commerce_core::port::subscriber::Subscriber;
+//!
+//! let broker = RedisBroker::open("redis://localhost/", Settings::for_shop("mugs")?).await?;
+//! let member = broker.subscribe("warehouse", ["order-events"]).waiting_for(Duration::from_secs(5));
+//! for incoming in member.receive(100).await? {
+//!     println!("{}", String::from_utf8_lossy(&incoming.message.body));
+//!     member.acknowledge(vec![incoming.receipt]).await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every call is one script and one round trip; a member that waits does so on a connection of its own. What
+//! was handed out stays pending in the stream's group until it is acknowledged or put aside. Entries that are
+//! postponed stay pending too, and stand in a sorted set by the time when they are due, by the server's clock.
+//! Dead letters are kept beside their group; one that is redriven becomes an entry of a stream that this group
+//! alone reads. A stream is trimmed behind the slowest of its groups, so one that nobody reads any more keeps
+//! everything, until the server is full and takes no more: `XGROUP DESTROY` ends it.
+//!
+//! # How the store works
 //!
 //! A commit is one script and one round trip: it validates everything in the order of the contract and
 //! writes behind the last check. All keys of a shop share one hash slot, so that the store runs on a cluster
@@ -56,11 +86,13 @@
 //! Personal values stand apart from the log, by subject, and go when the subject is erased; what was written
 //! to an append-only file stays in it until it is rewritten (`BGREWRITEAOF`).
 //!
-//! Not there yet: publisher and subscriber on streams, live push.
+//! Not there yet: live push.
 
 mod answer;
+mod broker;
 mod cache;
 mod check;
+mod connect;
 mod error;
 mod invalidations;
 mod lease;
@@ -75,6 +107,7 @@ mod store;
 mod time;
 mod timers;
 
+pub use broker::{RedisBroker, RedisSubscriber};
 pub use cache::RedisCache;
 pub use check::{OpenError, Risk};
 pub use invalidations::RedisInvalidations;

@@ -12,21 +12,17 @@ use commerce_core::kernel::pool::{PoolLevel, PoolRefusal};
 use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::port::clock::Clock;
 use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::ConnectionManager;
 use redis::{Client, RedisError, Script, Value};
 
 use crate::answer::{handled, level, list, number, position, stream, text};
 use crate::check::{self, OpenError};
+use crate::connect::connect;
 use crate::error::{corrupt, is_lost, port_error};
 use crate::plan::Prepared;
 use crate::scripts::Scripts;
 use crate::time::Time;
 use crate::{Settings, read, timers};
-
-/// How often a lost connection is tried again for a call that waits for it; the next call tries anew.
-const RETRIES: usize = 4;
-/// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The five primitives, the log and leases of one shop on a Redis server.
 ///
@@ -62,12 +58,8 @@ impl RedisStore {
     async fn timed(url: &str, settings: Settings, time: Time) -> Result<Self, OpenError> {
         let failed = |error: RedisError| OpenError::Port(port_error("open", Effect::None, &error));
         let client = Client::open(url).map_err(failed)?;
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(settings.answer_timeout))
-            .set_connection_timeout(Some(settings.answer_timeout))
-            .set_number_of_retries(RETRIES)
-            .set_max_delay(LONGEST_PAUSE);
-        let connection = client.get_connection_manager_with_config(config).await.map_err(failed)?;
+        let timeout = settings.answer_timeout;
+        let connection = connect(&client, timeout, timeout).await.map_err(failed)?;
         let scripts = Arc::new(Scripts::of_shop(&settings.shop));
         let store = Self { connection, scripts, time, settings };
         if !store.settings.accept_data_loss {

@@ -19,6 +19,7 @@ use commerce_core::promotions::PromotionCommand;
 use commerce_core::settings::{SettingsCommand, SettingsValues, settings_id};
 use commerce_core::value::actor::Actor;
 use commerce_core::value::id::{CartId, CustomerId, Id, PromotionId, SubjectId};
+use commerce_core::value::time::Timestamp;
 use commerce_core::value::{
     Address, AddressInput, Benefit, Currency, Email, Money, Name, Phase, Price, PromotionCode, PromotionRule,
     Quantity, Rate, Sku,
@@ -237,7 +238,8 @@ impl Shop {
         self.buyer(buyer).execute(cart, apply).await.expect("the code is taken");
     }
 
-    /// Lets time pass from timer to timer until none is left; gives the number of those that were handled.
+    /// Lets time pass from timer to timer until none is due within the next half hour, as those of carts are
+    /// not; gives the number of those that were handled.
     ///
     /// Stops after half a day in which something was always due, so that whatever never ends is seen.
     ///
@@ -250,13 +252,19 @@ impl Shop {
         while self.clock.now() < end {
             let round = self.commerce.run_due().await?;
             handled = handled.saturating_add(round.handled);
-            match round.next {
-                Some(next) => self.clock.set(next.max(self.clock.now())),
+            match self.soon(round.next) {
+                Some(next) => self.clock.set(next),
                 None if round.handled == 0 && round.failed == 0 => break,
                 None => {}
             }
         }
         Ok(handled)
+    }
+
+    /// When the next timer is due, not before now, where it is worth waiting for: within half an hour.
+    pub(crate) fn soon(&self, next: Option<Timestamp>) -> Option<Timestamp> {
+        let now = self.clock.now();
+        next.filter(|next| next.since(now) < Duration::from_secs(30 * 60)).map(|next| next.max(now))
     }
 
     /// Buys a cart for what it costs now.

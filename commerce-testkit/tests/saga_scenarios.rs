@@ -41,12 +41,13 @@ fn captured() -> PaymentCommand {
     fact(GatewayFact::Captured { operation, amount })
 }
 
-const CONFIRMED: [&str; 10] = [
+const CONFIRMED: [&str; 11] = [
     "payment PaymentProcessed",
     "order OrderConfirmed",
     "order OrderPaymentNoted",
     "reservation InventoryCommitted",
     "cart CartConverted",
+    "cart CartUnwatched",
     "shipment ShipmentCreated",
     "notification NotificationQueued",
     "checkout CheckoutStepsTaken",
@@ -59,7 +60,7 @@ fn money_that_arrives_completes_the_checkout() {
     let (checkout, log) = waiting();
     given_checkout(checkout, &log)
         .when_payment(captured())
-        .then_names(&CONFIRMED[..9])
+        .then_names(&CONFIRMED[..10])
         .then_status(Status::Completed)
         .then_awaits(Awaits::Nothing)
         .and()

@@ -554,7 +554,12 @@ fn bookkeeping_is_not_done_by_hand() {
 #[test]
 fn settings_are_within_their_ranges_to_the_second() {
     type Set = fn(&mut SettingsValues, u32);
-    let fields: [(&str, Set); 4] = [
+    let fields: [(&str, Set); 6] = [
+        // Kept as long as it is idle at most.
+        ("cart_idle_seconds", |values, to| {
+            (values.cart_idle_seconds, values.cart_kept_seconds) = (to, to.max(values.cart_kept_seconds));
+        }),
+        ("cart_kept_seconds", |values, to| values.cart_kept_seconds = to),
         ("hold_seconds", |values, to| values.hold_seconds = to),
         ("grace_seconds", |values, to| values.grace_seconds = to),
         ("payment_seconds", |values, to| values.payment_seconds = to),
@@ -581,7 +586,9 @@ fn settings_are_within_their_ranges_to_the_second() {
     assert_eq!(seen["hold_seconds"], (60, 86_400));
     assert_eq!(seen["grace_seconds"].1, defaults.hold_seconds);
     assert_eq!(seen["payment_seconds"].1, defaults.hold_seconds - defaults.grace_seconds);
-    assert_eq!(seen.keys().collect::<BTreeSet<_>>().len(), 4);
+    assert_eq!(seen["cart_idle_seconds"], (300, 30 * 86_400));
+    assert_eq!(seen["cart_kept_seconds"], (defaults.cart_idle_seconds, 365 * 86_400));
+    assert_eq!(seen.keys().collect::<BTreeSet<_>>().len(), 6);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use commerce_adapters_redis::{RedisStore, Settings, SideSettings};
+use commerce_adapters_redis::{RedisBroker, RedisStore, Settings, SideSettings};
 use commerce_core::port::store::Store;
 use commerce_testkit::conformance::Fixture;
 use commerce_testkit::fake::Clock;
@@ -39,6 +39,11 @@ pub(crate) fn patient() -> SideSettings {
 /// A store of a fresh shop.
 pub(crate) async fn store() -> RedisStore {
     RedisStore::open(&Redis::shared(), fresh()).await.unwrap()
+}
+
+/// A broker of a fresh shop.
+pub(crate) async fn broker() -> RedisBroker {
+    RedisBroker::open(&Redis::shared(), fresh()).await.unwrap()
 }
 
 fn around(store: RedisStore, settings: Settings, clock: Option<Clock>) -> Fixture {

@@ -17,6 +17,7 @@ mod erase;
 pub mod error;
 pub mod execute;
 mod gateway;
+mod idle_carts;
 pub mod import;
 mod lag;
 pub mod log;

@@ -1,4 +1,5 @@
-//! Whatever is due: holds that end, checkouts and payments that somebody has to go on with.
+//! Whatever is due: holds that end, carts that nobody uses, checkouts and payments that somebody has to go on
+//! with.
 
 use std::future::Future;
 use std::pin::pin;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use super::commerce::Commerce;
 use super::error::CommandError;
 use super::running::Stop;
+use crate::carts::Cart;
 use crate::checkout::Checkout;
 use crate::inventory::{Reservation, ReservationCommand, ReservationError};
 use crate::kernel::aggregate::Aggregate;
@@ -19,7 +21,7 @@ use crate::payments::{ParkedCallback, Payment};
 use crate::port::store::DueQuery;
 use crate::promotions::{Redemption, RedemptionCommand, RedemptionError};
 use crate::returns::Return;
-use crate::value::id::{CheckoutId, Id, PaymentId, ReturnId};
+use crate::value::id::{CartId, CheckoutId, Id, PaymentId, ReturnId};
 use crate::value::time::Timestamp;
 
 /// How many timers one worker takes at a time.
@@ -65,6 +67,7 @@ impl Commerce {
     /// [`PortError`] where the store does not tell what is due.
     pub async fn run_due(&self) -> Result<Round, PortError> {
         let mut kinds = vec![
+            Cart::NAME,
             Checkout::NAME,
             Payment::NAME,
             Reservation::NAME,
@@ -113,6 +116,10 @@ impl Commerce {
     async fn handle(&self, timer: &DueTimer) -> Result<(), Failure> {
         let id = timer.key.stream.id;
         match timer.key.stream.kind.as_ref() {
+            Cart::NAME => match CartId::from_uuid(id) {
+                Ok(cart) => Ok(self.look_after_cart(cart).await?),
+                Err(_) => Ok(()),
+            },
             Checkout::NAME => match CheckoutId::from_uuid(id) {
                 Ok(checkout) => Ok(self.resume_checkout(checkout).await.map(drop)?),
                 Err(_) => Ok(()),

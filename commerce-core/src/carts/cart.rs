@@ -33,6 +33,9 @@ pub struct Cart {
     pub(super) order: Option<OrderId>,
     pub(super) merged_into: Option<CartId>,
     pub(super) absorbed: BTreeSet<CartId>,
+    /// Whether a timer is set.
+    #[serde(default)]
+    pub(super) watched: bool,
 }
 
 impl Cart {
@@ -54,6 +57,7 @@ impl Cart {
             order: None,
             merged_into: None,
             absorbed: BTreeSet::new(),
+            watched: false,
         }
     }
 

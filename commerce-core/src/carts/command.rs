@@ -137,6 +137,11 @@ pub enum CartCommand {
     Reactivate,
     /// The cart is too old.
     Expire,
+    /// Looks then whether the buyer is still there. A no-op for a cart to which nothing happens any more.
+    Watch {
+        /// When.
+        look_at: Timestamp,
+    },
 }
 
 impl Command for CartCommand {
@@ -167,6 +172,7 @@ impl Command for CartCommand {
             Self::Abandon => "abandon",
             Self::Reactivate => "reactivate",
             Self::Expire => "expire",
+            Self::Watch { .. } => "watch",
         };
         Permission::new(Cart::NAME, action)
     }
@@ -180,6 +186,7 @@ impl Command for CartCommand {
                 | Self::Convert { .. }
                 | Self::MergeInto { .. }
                 | Self::Merge { .. }
+                | Self::Watch { .. }
         )
     }
 

@@ -1,5 +1,7 @@
 //! What a cart makes of a command.
 
+use std::time::Duration;
+
 use super::cart::{Cart, MAX_CODES};
 use super::command::CartCommand;
 use super::error::CartError;
@@ -8,11 +10,17 @@ use super::evolve;
 use super::lines::{CartLine, MAX_LINES};
 use super::state::Status;
 use crate::kernel::aggregate::{Aggregate, EvolveError};
+use crate::kernel::effects::Effects;
 use crate::kernel::personal::Personal;
 use crate::value::actor::Owner;
-use crate::value::id::{CartLineId, CheckoutId, CustomerId, OrderId, marker};
+use crate::value::id::{CartId, CartLineId, CheckoutId, CustomerId, OrderId, marker};
 use crate::value::time::Timestamp;
 use crate::value::{Currency, PromotionCode, Quantity, Reason};
+
+/// How long a new cart, or one whose buyer has come back, is left alone.
+const FIRST_LOOK: Duration = Duration::from_secs(60 * 60);
+/// Wakes whoever looks whether the buyer is still there.
+const IDLE_TIMER: &str = "idle";
 
 type Decision = Result<Vec<CartEvent>, CartError>;
 
@@ -38,6 +46,14 @@ impl Cart {
 
     fn open(&self, command: &'static str) -> Result<(), CartError> {
         if self.status == Status::Active { Ok(()) } else { Err(self.not(command)) }
+    }
+
+    /// An event behind which nothing happens, and nobody looks any more.
+    #[allow(clippy::unnecessary_wraps)] // the shape of a decision
+    fn last(&self, event: CartEvent) -> Decision {
+        let mut events = vec![event];
+        events.extend(self.watched.then_some(CartEvent::Unwatched));
+        Ok(events)
     }
 
     pub(super) fn same_currency(&self, given: Currency) -> Result<(), CartError> {
@@ -104,6 +120,16 @@ impl Cart {
             events.push(CartEvent::BillingAddressSet { address });
         }
         events
+    }
+
+    /// Decides for a buyer who does something: where the cart was abandoned, they have come back.
+    fn returning(&self, now: Timestamp, decide: impl FnOnce(&Self) -> Decision) -> Decision {
+        if self.status != Status::Abandoned {
+            return decide(self);
+        }
+        let mut events = reactivated(now);
+        events.extend(decide(&Self { status: Status::Active, ..self.clone() })?);
+        Ok(events)
     }
 
     /// What can be changed while the cart is open.
@@ -184,10 +210,16 @@ impl Cart {
         match (self.order, self.lock) {
             (Some(known), _) if known == order => Ok(Vec::new()),
             (Some(_), _) => Err(self.not("be converted")),
-            (None, Some(lock)) if lock.checkout == checkout => one(CartEvent::Converted { checkout, order }),
+            (None, Some(lock)) if lock.checkout == checkout => {
+                self.last(CartEvent::Converted { checkout, order })
+            }
             (None, _) => Err(CartError::NotLockedBy { checkout }),
         }
     }
+}
+
+fn reactivated(now: Timestamp) -> Vec<CartEvent> {
+    vec![CartEvent::Reactivated, CartEvent::Watched { look_at: now.plus(FIRST_LOOK) }]
 }
 
 fn taken_over<T: Clone>(value: &Personal<T>, customer: CustomerId) -> Option<Personal<T>> {
@@ -206,7 +238,8 @@ impl Aggregate for Cart {
         let Some(known) = state else {
             return match command {
                 C::Create { owner: owner @ Owner::Subject(_), currency } => {
-                    one(CartEvent::Created { owner, currency })
+                    let look_at = Some(now.plus(FIRST_LOOK));
+                    one(CartEvent::Created { owner, currency, look_at })
                 }
                 C::Create { .. } => Err(CartError::OwnerIsNoBuyer),
                 _ => Err(CartError::NotFound),
@@ -217,38 +250,52 @@ impl Aggregate for Cart {
                 let same = owner == known.belongs_to() && currency == known.currency;
                 if same { Ok(Vec::new()) } else { Err(CartError::AlreadyExists) }
             }
-            C::StartCheckout { checkout, number, deadline } => known.start(checkout, number, deadline, now),
+            C::StartCheckout { checkout, number, deadline } => {
+                known.returning(now, |known| known.start(checkout, number, deadline, now))
+            }
             C::ExtendCheckout { checkout, deadline } => known.extend(checkout, deadline),
             C::FailCheckout { checkout, reason } => known.fail(checkout, reason),
             C::Convert { checkout, order } => known.convert(checkout, order),
             C::MergeInto { target } if known.merged_into == Some(target) => Ok(Vec::new()),
-            C::MergeInto { target } => {
+            C::MergeInto { target } => known.returning(now, |known| {
                 known.open("be merged")?;
-                one(CartEvent::Merged { target })
-            }
+                known.last(CartEvent::Merged { target })
+            }),
             C::Merge { source, .. } if known.absorbed.contains(&source) => Ok(Vec::new()),
-            C::Merge { source, currency, lines, codes, strategy } => {
+            C::Merge { source, currency, lines, codes, strategy } => known.returning(now, |known| {
                 known.open("take over another")?;
                 known.absorb(source, currency, lines, codes, strategy)
-            }
+            }),
             C::Abandon if known.status == Status::Abandoned => Ok(Vec::new()),
             C::Abandon => known.open("be abandoned").and_then(|()| one(CartEvent::Abandoned)),
             C::Reactivate => match known.status {
                 Status::Active => Ok(Vec::new()),
-                Status::Abandoned => one(CartEvent::Reactivated),
+                Status::Abandoned => Ok(reactivated(now)),
                 _ => Err(known.not("be reactivated")),
             },
             C::Expire => match known.status {
                 Status::Expired => Ok(Vec::new()),
-                Status::Active | Status::Abandoned => one(CartEvent::Expired),
+                Status::Active | Status::Abandoned => known.last(CartEvent::Expired),
                 _ => Err(known.not("expire")),
             },
-            edit => known.edit(edit),
+            C::Watch { .. } if known.status.is_terminal() => Ok(Vec::new()),
+            C::Watch { look_at } => one(CartEvent::Watched { look_at }),
+            edit => known.returning(now, |known| known.edit(edit)),
         }
     }
 
     fn evolve(state: Option<Self>, event: &CartEvent) -> Result<Self, EvolveError> {
         evolve::evolve(state, event)
+    }
+
+    fn effects(_id: CartId, event: &CartEvent) -> Effects {
+        match event {
+            CartEvent::Created { look_at: Some(look_at), .. } | CartEvent::Watched { look_at } => {
+                Effects::none().timer(IDLE_TIMER, *look_at)
+            }
+            CartEvent::Unwatched => Effects::none().cancel_timer(IDLE_TIMER),
+            _ => Effects::none(),
+        }
     }
 
     fn owner(&self) -> Owner {

@@ -1,6 +1,7 @@
 //! What happens to a cart.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::lines::CartLine;
 use crate::event_types;
@@ -19,6 +20,8 @@ pub enum CartEvent {
         owner: Owner,
         /// The currency of everything in it.
         currency: Currency,
+        /// When somebody looks whether its buyer is still there; `None` for carts of before that was done.
+        look_at: Option<Timestamp>,
     },
     /// A line was put in.
     LineAdded {
@@ -119,11 +122,18 @@ pub enum CartEvent {
     Reactivated,
     /// It is too old.
     Expired,
+    /// Somebody looks then whether its buyer is still there.
+    Watched {
+        /// When.
+        look_at: Timestamp,
+    },
+    /// Nobody looks any more: nothing can happen to it.
+    Unwatched,
 }
 
 event_types! {
     CartEvent {
-        Created => "CartCreated" v1,
+        Created => "CartCreated" v2,
         LineAdded => "CartLineAdded" v1,
         LineChanged => "CartLineChanged" v1,
         LineRemoved => "CartLineRemoved" v1,
@@ -143,5 +153,16 @@ event_types! {
         Abandoned => "CartAbandoned" v1,
         Reactivated => "CartReactivated" v1,
         Expired => "CartExpired" v1,
+        Watched => "CartWatched" v1,
+        Unwatched => "CartUnwatched" v1,
+    }
+    upcast = upcast
+}
+
+/// Schema 1 of `CartCreated` had no `look_at`, which is optional.
+fn upcast(name: &str, schema: u16, payload: Value) -> Result<Value, String> {
+    match (name, schema) {
+        ("CartCreated", 1) => Ok(payload),
+        _ => Err(format!("no upcaster for {name} from schema {schema}")),
     }
 }

@@ -9,8 +9,10 @@ use crate::value::actor::Owner;
 pub(super) fn evolve(state: Option<Cart>, event: &CartEvent) -> Result<Cart, EvolveError> {
     let unfit = || EvolveError::of(event);
     match (state, event) {
-        (None, CartEvent::Created { owner: Owner::Subject(subject), currency }) => {
-            Ok(Cart::new(*subject, *currency))
+        (None, CartEvent::Created { owner: Owner::Subject(subject), currency, look_at }) => {
+            let mut cart = Cart::new(*subject, *currency);
+            cart.watched = look_at.is_some();
+            Ok(cart)
         }
         (None, _) => Err(unfit()),
         (Some(mut known), event) => known.apply(event).map(|()| known).ok_or_else(unfit),
@@ -45,6 +47,8 @@ impl Cart {
             E::Abandoned => self.status = Status::Abandoned,
             E::Reactivated => self.status = Status::Active,
             E::Expired => self.status = Status::Expired,
+            E::Watched { .. } => self.watched = true,
+            E::Unwatched => self.watched = false,
             E::CheckoutStarted { .. }
             | E::CheckoutExtended { .. }
             | E::CheckoutFailed { .. }

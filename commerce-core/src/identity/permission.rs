@@ -77,6 +77,7 @@ pub const TABLE: &[Rule] = &[
     rule("cart", "merge", Role::User),
     rule("cart", "merge-into", Role::User),
     rule("cart", "identify", Role::Admin),
+    rule("cart", "watch", Role::Admin),
     rule("cart", "override-price", Role::Admin),
     rule("cart", "start-checkout", Role::Admin),
     rule("cart", "extend-checkout", Role::Admin),

@@ -98,6 +98,8 @@ fn check(values: &SettingsValues) -> Result<(), SettingsError> {
     let longest = values.hold_seconds.saturating_sub(values.grace_seconds);
     range("payment_seconds", values.payment_seconds, 1, longest)?;
     range("resume_seconds", values.resume_seconds, 1, 600)?;
+    range("cart_idle_seconds", values.cart_idle_seconds, 300, 2_592_000)?;
+    range("cart_kept_seconds", values.cart_kept_seconds, values.cart_idle_seconds, 31_536_000)?;
     let prefix = &values.order_prefix;
     if prefix.len() > 20 || !prefix.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-') {
         return Err(SettingsError::BadPrefix);

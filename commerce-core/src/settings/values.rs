@@ -51,6 +51,14 @@ pub struct SettingsValues {
     pub grace_seconds: u32,
     /// How long a gateway call is left alone before somebody else looks it up, in seconds (1 to 600).
     pub resume_seconds: u32,
+    /// How long a buyer does nothing with a cart until it counts as abandoned, in seconds (300 to 2,592,000);
+    /// who comes back finds it as it was.
+    #[serde(default = "cart_idle")]
+    pub cart_idle_seconds: u32,
+    /// How long a buyer does nothing with a cart until it expires, in seconds; at least as long, at most a
+    /// year.
+    #[serde(default = "cart_kept")]
+    pub cart_kept_seconds: u32,
     /// When the money is taken.
     pub capture: CapturePolicy,
     /// What order numbers begin with; may be empty.
@@ -61,6 +69,16 @@ pub struct SettingsValues {
     pub shipping: Vec<ShippingMethod>,
     /// How sending is taxed.
     pub shipping_tax: TaxClass,
+}
+
+/// A day.
+const fn cart_idle() -> u32 {
+    24 * 60 * 60
+}
+
+/// Thirty days.
+const fn cart_kept() -> u32 {
+    30 * 24 * 60 * 60
 }
 
 impl Default for SettingsValues {
@@ -74,6 +92,8 @@ impl Default for SettingsValues {
             payment_seconds: 780,
             grace_seconds: 120,
             resume_seconds: 25,
+            cart_idle_seconds: cart_idle(),
+            cart_kept_seconds: cart_kept(),
             capture: CapturePolicy::default(),
             order_prefix: String::new(),
             locations: vec![LocationId::derived(Uuid::from_u128(0x10ca_7105), b"main")],
@@ -87,6 +107,16 @@ impl SettingsValues {
     /// How long stock and coupons are held.
     pub fn hold(&self) -> Duration {
         Duration::from_secs(u64::from(self.hold_seconds))
+    }
+
+    /// How long until a cart counts as abandoned.
+    pub fn cart_idle(&self) -> Duration {
+        Duration::from_secs(u64::from(self.cart_idle_seconds))
+    }
+
+    /// How long until a cart expires.
+    pub fn cart_kept(&self) -> Duration {
+        Duration::from_secs(u64::from(self.cart_kept_seconds))
     }
 
     /// How long a buyer may take to pay.

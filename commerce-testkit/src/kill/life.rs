@@ -160,10 +160,10 @@ impl Life {
             if ended.is_none() && !self.is_under_way(&mut books).await {
                 ended = Some(self.clock.now());
             }
-            match round.next {
+            match shop.soon(round.next) {
                 // What was handled may have set timers of which this round does not know yet.
                 _ if round.handled > 0 => {}
-                Some(next) => self.clock.set(next.max(self.clock.now())),
+                Some(next) => self.clock.set(next),
                 None if round.failed == 0 => break,
                 None => {}
             }

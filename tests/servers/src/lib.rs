@@ -1,5 +1,7 @@
 //! Opens the store of a shop on a server: for a process that is killed, and for whoever looks afterwards.
 
+pub mod worker;
+
 use std::error::Error;
 use std::str::FromStr;
 use std::sync::Arc;

@@ -1,0 +1,68 @@
+//! Messages, and what to do with them.
+#![allow(dead_code, clippy::unwrap_used, reason = "every suite uses a part; a test panics")]
+
+use std::time::Duration;
+
+use commerce_adapters_redis::RedisBroker;
+use commerce_adapters_redis::redis;
+use commerce_core::kernel::event::EventId;
+use commerce_core::port::publisher::{Outgoing, Publisher};
+use commerce_core::port::subscriber::{Incoming, Receipt, Subscriber};
+use uuid::Uuid;
+
+/// A message of a topic.
+pub(crate) fn message(topic: &str, number: usize) -> Outgoing {
+    Outgoing {
+        id: EventId::derived(Uuid::nil(), format!("{topic} {number}").as_bytes()),
+        topic: topic.into(),
+        key: "order.placed".into(),
+        ordering: format!("order:{}", number % 3).into(),
+        body: format!("{{\"number\":{number}}}").into_bytes().into(),
+    }
+}
+
+/// Messages of topic `order-events`.
+pub(crate) fn batch(numbers: std::ops::Range<usize>) -> Vec<Outgoing> {
+    numbers.map(|number| message("order-events", number)).collect()
+}
+
+/// Publishes messages with these numbers.
+pub(crate) async fn publish(broker: &RedisBroker, numbers: std::ops::Range<usize>) {
+    let batch = batch(numbers);
+    for part in batch.chunks(500) {
+        broker.publish(part.to_vec()).await.unwrap();
+    }
+}
+
+/// What was handed out, without how.
+pub(crate) fn messages(received: &[Incoming]) -> Vec<Outgoing> {
+    received.iter().map(|incoming| incoming.message.clone()).collect()
+}
+
+/// To be acknowledged.
+pub(crate) fn receipts(received: &[Incoming]) -> Vec<Receipt> {
+    received.iter().map(|incoming| incoming.receipt.clone()).collect()
+}
+
+/// Acknowledges all that there is.
+pub(crate) async fn drain(member: &impl Subscriber) -> Vec<Outgoing> {
+    let mut all = Vec::new();
+    loop {
+        let received = member.receive(100).await.unwrap();
+        if received.is_empty() {
+            return all;
+        }
+        member.acknowledge(receipts(&received)).await.unwrap();
+        all.extend(messages(&received));
+    }
+}
+
+/// Lets time go by at the server.
+pub(crate) async fn sleep(millis: u64) {
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+}
+
+/// A connection beside the broker's.
+pub(crate) async fn client(url: &str) -> redis::aio::MultiplexedConnection {
+    redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
+}
