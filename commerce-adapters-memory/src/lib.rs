@@ -5,15 +5,18 @@
 //! durability is not wanted: tests, simulations, demonstrations.
 
 mod broker;
+mod cache;
 mod clock;
 mod commit;
 mod erase;
 mod ids;
 mod lease;
+mod limiter;
 mod load;
 mod manual;
 mod platform;
 mod scan;
+mod sessions;
 mod sleeper;
 mod state;
 mod store;
@@ -22,10 +25,13 @@ mod timers;
 mod views;
 
 pub use broker::{MemoryBroker, MemorySubscriber};
+pub use cache::MemoryCache;
 pub use clock::SystemClock;
 pub use ids::OsIds;
+pub use limiter::MemoryRateLimiter;
 pub use manual::ManualPayment;
 pub use platform::platform;
+pub use sessions::MemorySessions;
 pub use sleeper::ThreadSleeper;
 pub use store::MemoryStore;
 pub use views::MemoryViews;

@@ -1,4 +1,27 @@
-//! A broker on Redis Streams, and the store of `commerce-core` on Redis 7 for those who run it as a database.
+//! The cache, limits, sessions, a broker on streams and the store of `commerce-core` on Redis 7.
+//!
+//! # What a shop can do without
+//!
+//! [`RedisCache`], [`RedisRateLimiter`] and [`RedisSessions`] ask nothing of the server when they are opened, wait
+//! for an answer for a tenth of a second, and fail where there is none: the decorators of
+//! `commerce_core::app::caching` go on without them. They are best kept on a server of their own, one that may
+//! evict, apart from the store.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use commerce_adapters_redis::{RedisCache, SideSettings};
+//! use commerce_core::app::caching::{CachePolicy, Cached, Loaded};
+//! use commerce_core::kernel::error::PortError;
+//! use commerce_core::port::cache::{CacheKey, ttl};
+//!
+//! let cache = Arc::new(RedisCache::open("redis://localhost/", SideSettings::for_shop("mugs")?)?);
+//! let pages = Cached::<String, PortError>::new(cache, CachePolicy::keeping(ttl::LIST), 1);
+//! let key = CacheKey::new("catalog", "product", "list", "page:1:size:20")?;
+//! let page = pages.get(&key, || async { Ok(Loaded::new(Some("from the store".to_owned()))) }).await?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # What Redis promises, and what not
 //!
@@ -63,24 +86,34 @@
 //! Personal values stand apart from the log, by subject, and go when the subject is erased; what was written
 //! to an append-only file stays in it until it is rewritten (`BGREWRITEAOF`).
 //!
-//! Not there yet: the second cache level, sessions, rate limits, live push.
+//! Not there yet: live push.
 
 mod answer;
 mod broker;
+mod cache;
 mod check;
 mod connect;
 mod error;
+mod invalidations;
 mod lease;
+mod limiter;
+mod link;
 mod plan;
 mod read;
 mod scripts;
+mod sessions;
 mod settings;
 mod store;
 mod time;
 mod timers;
 
 pub use broker::{RedisBroker, RedisSubscriber};
+pub use cache::RedisCache;
 pub use check::{OpenError, Risk};
+pub use invalidations::RedisInvalidations;
+pub use limiter::RedisRateLimiter;
+pub use link::SideSettings;
 pub use redis;
+pub use sessions::RedisSessions;
 pub use settings::{InvalidShop, Settings};
 pub use store::RedisStore;

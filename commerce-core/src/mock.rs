@@ -15,6 +15,7 @@ use crate::kernel::commit::{Commit, Fence, Load, Loaded, Receipt};
 use crate::kernel::error::{CommitError, PortError};
 use crate::kernel::event::RecordedEvent;
 use crate::kernel::stream::{StreamId, Version};
+use crate::port::cache::{Cache, CacheKey, CachePrefix, Fill, Found, Invalidation, Invalidations, Tag};
 use crate::port::carrier::{Carrier, CarrierRate, RateRequest};
 use crate::port::clock::{Clock, Sleeper};
 use crate::port::ids::Ids;
@@ -26,6 +27,8 @@ use crate::port::payment::{
     PaymentGateway, Settled, VerifiedCallback,
 };
 use crate::port::publisher::{Outgoing, PublishError, Publisher};
+use crate::port::rate_limiter::{Acquired, Limit, LimitKey, RateLimiter};
+use crate::port::session::{Session, SessionKey, SessionStore, SessionWrite};
 use crate::port::store::{Capabilities, Due, DueQuery, LogQuery, Opening, Page, Row, Store, Table};
 use crate::port::tax::{TaxCalculator, TaxRequest};
 use crate::port::view::{
@@ -203,5 +206,57 @@ mock! {
         async fn find(&self, query: ViewQuery) -> Result<ViewPage, ViewError>;
         async fn facets(&self, query: FacetQuery) -> Result<Facets, ViewError>;
         async fn switch(&self, view: &ViewId) -> Result<(), ViewError>;
+    }
+}
+
+mock! {
+    /// A mock of a cache.
+    #[derive(Debug)]
+    pub Cache {}
+
+    #[async_trait]
+    impl Cache for Cache {
+        async fn get(&self, key: &CacheKey) -> Result<Found, PortError>;
+        async fn set(&self, key: &CacheKey, fill: Fill) -> Result<bool, PortError>;
+        async fn remove(&self, key: &CacheKey, version: Option<Version>) -> Result<bool, PortError>;
+        async fn remove_tag(&self, tag: &Tag) -> Result<(), PortError>;
+        async fn remove_prefix(&self, prefix: &CachePrefix) -> Result<(), PortError>;
+        async fn exists(&self, key: &CacheKey) -> Result<bool, PortError>;
+        async fn refresh(&self, key: &CacheKey, ttl: Duration) -> Result<bool, PortError>;
+    }
+}
+
+mock! {
+    /// A mock of what tells others what was removed from a cache.
+    #[derive(Debug)]
+    pub Invalidations {}
+
+    #[async_trait]
+    impl Invalidations for Invalidations {
+        async fn announce(&self, invalidation: &Invalidation) -> Result<(), PortError>;
+    }
+}
+
+mock! {
+    /// A mock of limits.
+    #[derive(Debug)]
+    pub RateLimiter {}
+
+    #[async_trait]
+    impl RateLimiter for RateLimiter {
+        async fn acquire(&self, key: &LimitKey, limit: Limit, cost: u32) -> Result<Acquired, PortError>;
+    }
+}
+
+mock! {
+    /// A mock of a store of sessions.
+    #[derive(Debug)]
+    pub SessionStore {}
+
+    #[async_trait]
+    impl SessionStore for SessionStore {
+        async fn get(&self, key: &SessionKey) -> Result<Option<Session>, PortError>;
+        async fn put(&self, key: &SessionKey, write: SessionWrite) -> Result<Option<u64>, PortError>;
+        async fn remove(&self, key: &SessionKey) -> Result<bool, PortError>;
     }
 }

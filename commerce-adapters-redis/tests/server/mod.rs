@@ -3,8 +3,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use commerce_adapters_redis::{RedisBroker, RedisStore, Settings};
+use commerce_adapters_redis::{RedisBroker, RedisStore, Settings, SideSettings};
 use commerce_core::port::store::Store;
 use commerce_testkit::conformance::Fixture;
 use commerce_testkit::fake::Clock;
@@ -28,6 +29,11 @@ pub(crate) fn fresh() -> Settings {
     let time = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos());
     let name = format!("shop-{}-{time:x}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     Settings::for_shop(&name).unwrap()
+}
+
+/// Settings of a cache that nobody has used, on a machine that may be busy.
+pub(crate) fn patient() -> SideSettings {
+    SideSettings::for_shop(&fresh().shop).unwrap().waiting(Duration::from_secs(5))
 }
 
 /// A store of a fresh shop.

@@ -6,6 +6,7 @@ mod assess;
 pub mod audit;
 mod begin;
 mod cache;
+pub mod caching;
 pub mod callback;
 pub mod checkout;
 pub mod commerce;

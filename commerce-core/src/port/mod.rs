@@ -2,6 +2,7 @@
 //!
 //! Every method states its `# Contract`; the conformance suites of `commerce-testkit` test that text.
 
+pub mod cache;
 pub mod carrier;
 pub mod clock;
 pub mod ids;
@@ -12,6 +13,8 @@ pub mod payment;
 pub mod platform;
 pub mod prelude;
 pub mod publisher;
+pub mod rate_limiter;
+pub mod session;
 pub mod store;
 pub mod subscriber;
 pub mod tax;

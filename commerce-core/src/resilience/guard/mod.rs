@@ -162,7 +162,7 @@ pub trait Guard: std::fmt::Debug + Send + Sync + 'static {
 }
 
 /// A port with a guard around it. Is the port, where `P` is one of those that call other machines: payment
-/// gateways, carriers, tax services, notifiers, publishers.
+/// gateways, carriers, tax services, notifiers, publishers, caches, limits, sessions.
 #[derive(Debug)]
 pub struct Guarded<P: ?Sized, G> {
     guard: G,

@@ -1,9 +1,13 @@
 //! The ports that can be guarded, and what makes each of their calls safe to repeat.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::{Guard, Guarded, Which};
 use crate::kernel::error::PortError;
+use crate::kernel::stream::Version;
+use crate::port::cache::{Cache, CacheKey, CachePrefix, Fill, Found, Tag};
 use crate::port::carrier::{Carrier, CarrierRate, RateRequest};
 use crate::port::notifier::{Notice, Notifier, NotifierError};
 use crate::port::payment::{
@@ -11,12 +15,18 @@ use crate::port::payment::{
     PaymentGateway, Settled, VerifiedCallback,
 };
 use crate::port::publisher::{Outgoing, PublishError, Publisher};
+use crate::port::rate_limiter::{Acquired, Limit, LimitKey, RateLimiter};
+use crate::port::session::{Session, SessionKey, SessionStore, SessionWrite};
 use crate::port::tax::{TaxCalculator, TaxRequest};
 use crate::resilience::Repeat;
 use crate::value::{Channel, Code, TaxRate};
 
 const fn keyed(operation: &'static str) -> Which {
     Which { operation, repeat: Repeat::Keyed }
+}
+
+const fn once(operation: &'static str) -> Which {
+    Which { operation, repeat: Repeat::Once }
 }
 
 const fn reading(operation: &'static str) -> Which {
@@ -87,5 +97,61 @@ impl<P: Notifier + ?Sized, G: Guard> Notifier for Guarded<P, G> {
 impl<P: Publisher + ?Sized, G: Guard> Publisher for Guarded<P, G> {
     async fn publish(&self, batch: Vec<Outgoing>) -> Result<(), PublishError> {
         self.guard.around(keyed("publish"), || self.port.publish(batch.clone())).await
+    }
+}
+
+/// Every call may be repeated.
+#[async_trait]
+impl<P: Cache + ?Sized, G: Guard> Cache for Guarded<P, G> {
+    async fn get(&self, key: &CacheKey) -> Result<Found, PortError> {
+        self.guard.around(reading("get"), || self.port.get(key)).await
+    }
+
+    async fn set(&self, key: &CacheKey, fill: Fill) -> Result<bool, PortError> {
+        self.guard.around(keyed("set"), || self.port.set(key, fill.clone())).await
+    }
+
+    async fn remove(&self, key: &CacheKey, version: Option<Version>) -> Result<bool, PortError> {
+        self.guard.around(keyed("remove"), || self.port.remove(key, version)).await
+    }
+
+    async fn remove_tag(&self, tag: &Tag) -> Result<(), PortError> {
+        self.guard.around(keyed("remove_tag"), || self.port.remove_tag(tag)).await
+    }
+
+    async fn remove_prefix(&self, prefix: &CachePrefix) -> Result<(), PortError> {
+        self.guard.around(keyed("remove_prefix"), || self.port.remove_prefix(prefix)).await
+    }
+
+    async fn exists(&self, key: &CacheKey) -> Result<bool, PortError> {
+        self.guard.around(reading("exists"), || self.port.exists(key)).await
+    }
+
+    async fn refresh(&self, key: &CacheKey, ttl: Duration) -> Result<bool, PortError> {
+        self.guard.around(keyed("refresh"), || self.port.refresh(key, ttl)).await
+    }
+}
+
+/// What was taken out of a bucket is not taken twice.
+#[async_trait]
+impl<P: RateLimiter + ?Sized, G: Guard> RateLimiter for Guarded<P, G> {
+    async fn acquire(&self, key: &LimitKey, limit: Limit, cost: u32) -> Result<Acquired, PortError> {
+        self.guard.around(once("acquire"), || self.port.acquire(key, limit, cost)).await
+    }
+}
+
+/// A write that is repeated meets its own revision, and would be refused.
+#[async_trait]
+impl<P: SessionStore + ?Sized, G: Guard> SessionStore for Guarded<P, G> {
+    async fn get(&self, key: &SessionKey) -> Result<Option<Session>, PortError> {
+        self.guard.around(reading("get"), || self.port.get(key)).await
+    }
+
+    async fn put(&self, key: &SessionKey, write: SessionWrite) -> Result<Option<u64>, PortError> {
+        self.guard.around(once("put"), || self.port.put(key, write.clone())).await
+    }
+
+    async fn remove(&self, key: &SessionKey) -> Result<bool, PortError> {
+        self.guard.around(keyed("remove"), || self.port.remove(key)).await
     }
 }
