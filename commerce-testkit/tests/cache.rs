@@ -1,4 +1,5 @@
 //! The cache in memory keeps the contract of `Cache`, and the checks bite.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;
