@@ -1,4 +1,5 @@
 //! Limits and sessions in memory keep the contracts of `RateLimiter` and `SessionStore`, and the checks bite.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;
