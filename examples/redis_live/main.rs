@@ -37,13 +37,8 @@ fn main() -> Outcome<()> {
 
 /// Both processes, on a server of their own or on the one that `--store` names.
 fn demonstrate(runtime: &Runtime) -> Outcome<()> {
-    let (address, _server) = match address() {
-        Some(address) => (address, None),
-        None => {
-            let server = server::Server::start()?;
-            (server.address(), Some(server))
-        }
-    };
+    let own = if address().is_none() { Some(server::Server::start()?) } else { None };
+    let address = own.as_ref().map(server::Server::address).or_else(address).unwrap_or_default();
     // A shop that nobody has used.
     let since = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
     let shop = format!("live-example-{}-{since}", std::process::id());
