@@ -25,6 +25,7 @@ impl Server {
         command.args(["--port", "0", "--save", "", "--appendonly", "yes"]);
         command.arg("--dir").arg(&folder).arg("--unixsocket").arg(folder.join("socket"));
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().map_err(|error| {
+            let _ = fs::remove_dir(&folder);
             format!(
                 "no redis-server ({error}): run scripts/install-servers, or name one with --store redis://…"
             )
