@@ -273,3 +273,25 @@ fn every_event_that_is_shown_has_an_update_without_personal_data() {
         assert!(kinds.len() >= 13, "{kinds:?}");
     });
 }
+
+/// An update that was kept but could not be pushed is said to have failed, and found when the next one tells what
+/// stands before it.
+#[test]
+fn an_update_that_was_kept_and_not_pushed_is_found() {
+    on_runtime(async {
+        let (server, settings) = (Redis::start(&[]), fresh());
+        let (push, updates) = push_and_follow(&server.url(), settings.clone()).await;
+        let mut mute = redis::cmd("ACL");
+        mute.arg(&["SETUSER", "mute", "on", ">word", "~*", "+@all", "resetchannels"]);
+        mute.query_async::<()>(&mut client(&server.url()).await).await.unwrap();
+        let mute = format!("{}?user=mute&pass=word", server.url());
+        let mute = LivePush::open(&mute, settings).await.unwrap();
+        let mut follower = updates.follow([LiveChannel::Stock], None).await.unwrap();
+        let error = mute.publish(vec![level(0), level(1)]).await.unwrap_err();
+        assert_eq!((error.taken, error.failed.kind), (1, PortErrorKind::Unavailable));
+        quiet(&mut follower).await;
+        self::push(&push, 2..3).await;
+        assert_eq!(versions(&mut follower, 2).await, [0, 2]);
+        quiet(&mut follower).await;
+    });
+}
