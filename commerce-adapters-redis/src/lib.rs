@@ -76,6 +76,34 @@
 //! alone reads. A stream is trimmed behind the slowest of its groups, so one that nobody reads any more keeps
 //! everything, until the server is full and takes no more: `XGROUP DESTROY` ends it.
 //!
+//! # Live push
+//!
+//! [`LivePush`] is a `Publisher` too, for a relay of its own: of what it is handed it pushes news of stock and of the
+//! status of orders over pub/sub, without personal data, and keeps the newest 10,000 of each channel in a stream,
+//! `{mugs}:live:stock`. [`LiveUpdates`] follows them behind a last-event id, as server-sent events have it. The example `redis_live` shows both in two processes.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use commerce_adapters_redis::{LiveChannel, LiveEvent, LiveUpdates, Settings};
+//!
+//! let updates = LiveUpdates::at("redis://localhost/", Settings::for_shop("mugs")?)?;
+//! let last = "1764583200000-0".parse()?;
+//! let mut follower = updates.follow([LiveChannel::Stock], Some(last)).await?;
+//! loop {
+//!     match follower.next().await? {
+//!         LiveEvent::Update(update) => println!("id: {}\ndata: {}\n", update.id, update.body),
+//!         _missed => println!("event: reload\n"),
+//!     }
+//! }
+//! # }
+//! ```
+//!
+//! An update is kept and pushed by one script, so what is pushed can be replayed. A follower has a connection of its
+//! own. It subscribes, reads what it missed, and goes on with what is pushed: without a gap, and nothing twice. Every
+//! update names the one before it, so that it sees where one is missing and reads the buffer; where the buffer does not
+//! reach back so far it says so. It does the same when its connection was lost, and when it was too slow: then it
+//! throws away what was pushed, so neither the server nor the process keeps more for it.
+//!
 //! # How the store works
 //!
 //! A commit is one script and one round trip: it validates everything in the order of the contract and
@@ -86,7 +114,6 @@
 //! Personal values stand apart from the log, by subject, and go when the subject is erased; what was written
 //! to an append-only file stays in it until it is rewritten (`BGREWRITEAOF`).
 //!
-//! Not there yet: live push.
 
 mod answer;
 mod broker;
@@ -98,6 +125,7 @@ mod invalidations;
 mod lease;
 mod limiter;
 mod link;
+mod live;
 mod plan;
 mod read;
 mod scripts;
@@ -113,6 +141,9 @@ pub use check::{OpenError, Risk};
 pub use invalidations::RedisInvalidations;
 pub use limiter::RedisRateLimiter;
 pub use link::SideSettings;
+pub use live::{
+    InvalidLiveId, LiveChannel, LiveEvent, LiveFollower, LiveId, LivePush, LiveUpdate, LiveUpdates,
+};
 pub use redis;
 pub use sessions::RedisSessions;
 pub use settings::{InvalidShop, Settings};

@@ -24,6 +24,7 @@ use crate::error::{corrupt, is_lost, port_error};
 
 pub use member::RedisSubscriber;
 use names::{Names, Scripts};
+pub(crate) use publish::taken;
 
 /// How long a message is a member's own.
 const OWN: Duration = Duration::from_secs(30);

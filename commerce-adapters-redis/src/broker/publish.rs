@@ -42,7 +42,7 @@ impl RedisBroker {
             arguments.push(&message.body);
         }
         match self.run(&self.scripts.publish, &keys, &arguments).await {
-            Ok(answer) => read(&answer).unwrap_or_else(|| {
+            Ok(answer) => taken("publish", &answer).unwrap_or_else(|| {
                 let failed = PortError::new(PortErrorKind::Corrupt, Effect::Unknown, PORT, "publish");
                 Err(PublishError { taken: 0, failed })
             }),
@@ -72,13 +72,13 @@ impl RedisBroker {
     }
 }
 
-/// What `publish.lua` has answered.
-fn read(answer: &Value) -> Option<Result<(), PublishError>> {
+/// What `publish.lua` has answered, or another script that takes a batch.
+pub(crate) fn taken(operation: &'static str, answer: &Value) -> Option<Result<(), PublishError>> {
     let [taken, told] = list(answer)? else { return None };
     let taken: u32 = number(taken)?;
     Some(match text(told)? {
         "" => Ok(()),
-        told => Err(PublishError { taken: usize::try_from(taken).ok()?, failed: refused("publish", told) }),
+        told => Err(PublishError { taken: usize::try_from(taken).ok()?, failed: refused(operation, told) }),
     })
 }
 

@@ -1,0 +1,81 @@
+//! Live push: news of stock and orders as they happen, and what whoever was away has missed.
+
+mod follow;
+mod id;
+mod inbox;
+mod push;
+mod update;
+
+use std::sync::Arc;
+
+use redis::aio::ConnectionLike;
+use redis::{RedisError, Script, Value};
+
+pub use follow::{LiveFollower, LiveUpdates};
+pub use id::{InvalidLiveId, LiveId};
+pub use push::LivePush;
+pub use update::{LiveEvent, LiveUpdate};
+
+/// What can be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum LiveChannel {
+    /// Stock: levels, alerts, and what is reserved, promised, given back and gone.
+    Stock,
+    /// The status of orders, parcels included: that of all orders. A host shows buyers their own.
+    Orders,
+}
+
+impl LiveChannel {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Stock, Self::Orders];
+
+    /// Its name: `stock` or `orders`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stock => "stock",
+            Self::Orders => "orders",
+        }
+    }
+}
+
+/// The keys of a shop's live push. All share the shop's hash slot.
+#[derive(Debug, Clone)]
+struct Names {
+    shop: Arc<str>,
+}
+
+impl Names {
+    /// The number of the last update of all, and of each channel.
+    fn last(&self) -> String {
+        format!("{{{}}}:live", self.shop)
+    }
+
+    /// The replay buffer of a channel, under the name on which it is pushed.
+    fn buffer(&self, channel: LiveChannel) -> String {
+        format!("{{{}}}:live:{}", self.shop, channel.name())
+    }
+
+    /// The keys of a script about some channels.
+    fn keys(&self, channels: &[LiveChannel]) -> Vec<String> {
+        let buffers = channels.iter().map(|channel| self.buffer(*channel));
+        std::iter::once(self.last()).chain(buffers).collect()
+    }
+}
+
+/// Runs a script on a connection.
+async fn run(
+    connection: &mut (impl ConnectionLike + Send),
+    script: &Script,
+    keys: &[String],
+    arguments: &[&str],
+) -> Result<Value, RedisError> {
+    let mut call = script.prepare_invoke();
+    for key in keys {
+        call.key(key.as_str());
+    }
+    for argument in arguments {
+        call.arg(*argument);
+    }
+    call.invoke_async(connection).await
+}
