@@ -80,7 +80,8 @@
 //!
 //! [`LivePush`] is a `Publisher` too, for a relay of its own: of what it is handed it pushes news of stock and of the
 //! status of orders over pub/sub, without personal data, and keeps the newest 10,000 of each channel in a stream,
-//! `{mugs}:live:stock`. [`LiveUpdates`] follows them behind a last-event id, as server-sent events have it. The example `redis_live` shows both in two processes.
+//! `{mugs}:live:stock`. [`LiveUpdates`] follows them behind a last-event id, as server-sent events have it. The example
+//! `redis_live` shows both in two processes.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -113,7 +114,6 @@
 //!
 //! Personal values stand apart from the log, by subject, and go when the subject is erased; what was written
 //! to an append-only file stays in it until it is rewritten (`BGREWRITEAOF`).
-//!
 
 mod answer;
 mod broker;
