@@ -28,12 +28,11 @@ pub(crate) async fn print(server: &Server) {
             rounds.push(miss(server, processes, &key).await);
         }
         let loads: Vec<u64> = rounds.iter().map(|round| round.0).collect();
-        let (millis, failures) =
-            (middle(rounds.iter().map(|round| round.1)), rounds.iter().map(|round| round.2));
+        let millis = middle(rounds.iter().map(|round| round.1));
+        let failures: u64 = rounds.iter().map(|round| round.2).sum();
         println!(
             "{processes} caches on one server: loads of every round {loads:?}, all answered within {millis} ms, \
-             {} failures",
-            failures.sum::<u64>(),
+             {failures} failures"
         );
     }
 }

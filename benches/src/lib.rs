@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::missing_panics_doc,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a bench measures, prints and fails by panicking"
