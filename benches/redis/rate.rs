@@ -111,8 +111,8 @@ pub(crate) async fn compare(server: &Server, ways: &[Way], raw: usize, counts: &
 }
 
 pub(crate) fn heading(raw: usize) {
-    let over: String = (1..=raw).map(|way| format!("   {:>22}", format!("over raw {way}, %"))).collect();
-    println!("{:42} {:>5} {:>10} {:>16}{over}", "", "tasks", "per second", "µs of processor");
+    let over: Vec<String> = (1..=raw).map(|way| format!("{:>25}", format!("over raw {way}, %"))).collect();
+    println!("{:42} {:>5} {:>10} {:>16}{}", "", "tasks", "per second", "µs of processor", over.concat());
 }
 
 /// Prints for each way the middle figure, and by how many percent more time it takes than the raw ones of the
@@ -124,8 +124,8 @@ pub(crate) fn rows(names: &[&str], raw: usize, tasks: u64, rounds: &[Vec<Figure>
         let client = middle(rounds.iter().map(|round| round[index].cost.1));
         let cost = format!("{} + {}", tenths(server), tenths(client));
         let name = if index < raw { format!("raw {}: {name}", index + 1) } else { (*name).to_owned() };
-        let over: String = (0..raw).map(|way| format!("   {:>22}", overhead(rounds, way, index))).collect();
-        println!("{name:42} {tasks:>5} {rate:>10} {cost:>16}{over}");
+        let over: Vec<String> = (0..raw).map(|way| format!("{:>25}", overhead(rounds, way, index))).collect();
+        println!("{name:42} {tasks:>5} {rate:>10} {cost:>16}{}", over.concat());
     }
 }
 
