@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use commerce_adapters_postgres::sqlx::postgres::PgConnectOptions;
 use commerce_adapters_postgres::{PgStore, Settings};
-use commerce_benches::order::{self, Order, SKUS};
+use commerce_benches::order::{self, Order};
 use commerce_core::kernel::commit::Commit;
 use commerce_core::port::store::Store;
 use commerce_tests::server::Cluster;
