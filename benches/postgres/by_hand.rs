@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use commerce_adapters_postgres::sqlx::postgres::{PgPool, PgPoolOptions};
 use commerce_adapters_postgres::sqlx::{self, Postgres, query::Query};
+use commerce_benches::order::{Order, stock};
 use commerce_core::port::store::Store;
 use commerce_tests::server::Cluster;
 use uuid::Uuid;
 
 use crate::database;
-use crate::order::{Order, stock};
 use crate::rate::Place;
 
 /// A pool of the kind that a host has.

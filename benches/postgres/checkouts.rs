@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use commerce_adapters_postgres::{PgStore, Settings};
+use commerce_benches::cpu::Cpu;
 use commerce_core::app::checkout::{CheckoutRequest, CheckoutStatus};
 use commerce_core::value::id::CartId;
 use commerce_core::value::money::Money;
@@ -13,7 +14,6 @@ use commerce_testkit::shop::Shop;
 use commerce_tests::server::Cluster;
 
 use crate::bytes::Bytes;
-use crate::cpu::Cpu;
 use crate::database;
 use crate::rate::middle;
 

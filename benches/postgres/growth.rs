@@ -7,13 +7,13 @@ use std::time::Instant;
 
 use commerce_adapters_postgres::sqlx::postgres::PgConnectOptions;
 use commerce_adapters_postgres::{PgStore, Settings};
+use commerce_benches::order::Order;
 use commerce_core::kernel::commit::{Load, StreamQuery};
 use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::port::store::Store;
 use commerce_tests::server::Cluster;
 
 use crate::by_hand::Hand;
-use crate::order::Order;
 use crate::rate::{Way, compare, middle};
 use crate::through;
 

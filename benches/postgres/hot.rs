@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use commerce_adapters_postgres::{PgStore, Settings};
+use commerce_benches::order::{Order, one_hot, three_of_ten};
 use commerce_core::kernel::commit::{Commit, Load};
 use commerce_core::kernel::error::CommitError;
 use commerce_core::kernel::pool::{PoolKey, PoolLevel, PoolMove, PoolOp};
@@ -11,7 +12,6 @@ use commerce_core::port::store::Store;
 use commerce_tests::server::Cluster;
 
 use crate::by_hand::Hand;
-use crate::order::{Order, one_hot, three_of_ten};
 use crate::rate::{Place, SPAN, Way, compare};
 use crate::store;
 

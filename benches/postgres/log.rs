@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use commerce_adapters_postgres::sqlx::postgres::{PgConnectOptions, PgPoolCopyExt, PgPoolOptions};
 use commerce_adapters_postgres::{PgStore, Settings};
+use commerce_benches::order::Order;
 use commerce_core::kernel::stream::Position;
 use commerce_core::port::store::{LogQuery, Store};
 use commerce_tests::server::Cluster;
 
 use crate::bytes::Bytes;
-use crate::order::Order;
 use crate::rate::{hundredths, middle};
 use crate::store;
 

@@ -16,12 +16,10 @@
 mod by_hand;
 mod bytes;
 mod checkouts;
-mod cpu;
 mod growth;
 mod hot;
 mod lengths;
 mod log;
-mod order;
 mod pgbench;
 mod protocol;
 mod rate;
@@ -34,17 +32,14 @@ use std::sync::Arc;
 
 use commerce_adapters_postgres::sqlx::postgres::PgConnectOptions;
 use commerce_adapters_postgres::{PgStore, Settings};
+use commerce_benches::order::{self, Order};
 use commerce_core::kernel::commit::Commit;
 use commerce_core::port::store::Store;
 use commerce_tests::server::Cluster;
 
 use by_hand::Hand;
-use order::Order;
 use pgbench::Script;
 use rate::{Place, Way, compare};
-
-/// Further pools than one order touches.
-pub(crate) const SKUS: u64 = 1000;
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

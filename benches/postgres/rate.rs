@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use commerce_benches::cpu::Cpu;
+use commerce_benches::order::Order;
+pub(crate) use commerce_benches::{hundredths, middle};
 use commerce_tests::server::Cluster;
 
-use crate::cpu::Cpu;
-use crate::order::Order;
 use crate::pgbench::Script;
 
 /// How long one figure is measured.
@@ -107,16 +108,4 @@ pub(crate) async fn compare(cluster: &Cluster, ways: &[(&str, Way)], counts: &[u
             println!("{name:34} {tasks:>6} {:>22}   {}", figure.to_string(), hundredths(middle(ratios)));
         }
     }
-}
-
-/// The middle one.
-pub(crate) fn middle<T: Ord + Copy>(values: impl Iterator<Item = T>) -> T {
-    let mut values: Vec<T> = values.collect();
-    values.sort_unstable();
-    values[values.len() / 2]
-}
-
-/// A number of hundredths as people write it.
-pub(crate) fn hundredths(value: u64) -> String {
-    format!("{}.{:02}", value / 100, value % 100)
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use commerce_adapters_memory::platform;
 use commerce_adapters_postgres::{PgStore, PgViews, Settings};
+use commerce_benches::order::Order;
 use commerce_core::app::views::{Projection, ProjectionError};
 use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::kernel::stream::Slice;
@@ -18,7 +19,6 @@ use commerce_core::value::actor::Actor;
 use commerce_tests::server::Cluster;
 
 use crate::log::{copy, replay};
-use crate::order::Order;
 use crate::rate::{hundredths, middle};
 use crate::store;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use commerce_adapters_postgres::sqlx::postgres::PgConnectOptions;
 use commerce_adapters_postgres::{PgStore, Settings};
+use commerce_benches::order::{self, Order};
 use commerce_core::app::checkout::CheckoutRequest;
 use commerce_core::kernel::commit::{Load, StreamQuery};
 use commerce_core::kernel::mark::MarkKey;
@@ -14,7 +15,6 @@ use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::shop::Shop;
 use commerce_tests::server::Cluster;
 
-use crate::order::{self, Order};
 use crate::protocol::Trips;
 
 /// Both counts.

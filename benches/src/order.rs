@@ -11,24 +11,27 @@ use commerce_core::value::actor::Actor;
 use commerce_core::value::time::Timestamp;
 use uuid::Uuid;
 
-use crate::SKUS;
+/// Further pools than one order touches.
+pub const SKUS: u64 = 1000;
 
 /// The number of an order; everything else follows from it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Order {
-    pub(crate) number: u64,
+pub struct Order {
+    /// Counted by whoever places orders.
+    pub number: u64,
 }
 
 /// When everything happens.
-pub(crate) const AT: i64 = 1_790_000_000_000_000;
+pub const AT: i64 = 1_790_000_000_000_000;
 
 impl Order {
-    pub(crate) fn new(number: u64) -> Self {
+    /// The order of this number.
+    pub fn new(number: u64) -> Self {
         Self { number }
     }
 
     /// Time-ordered, as the library makes them.
-    pub(crate) fn id(self, part: u128) -> Uuid {
+    pub fn id(self, part: u128) -> Uuid {
         let spread = u128::from(self.number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Uuid::from_u128(
             (u128::from(self.number) << 80)
@@ -39,12 +42,14 @@ impl Order {
         )
     }
 
-    pub(crate) fn pools(self) -> [String; 3] {
+    /// The pools of its three lines.
+    pub fn pools(self) -> [String; 3] {
         let spread = self.number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
         [0, 1, 2].map(|line| format!("stock:SKU-{}@main", (spread + line * 331) % SKUS))
     }
 
-    pub(crate) fn data(self) -> Vec<u8> {
+    /// What each of its events says: some 600 bytes.
+    pub fn data(self) -> Vec<u8> {
         let filler = "x".repeat(560);
         format!("{{\"number\":{},\"filler\":\"{filler}\"}}", self.number).into_bytes()
     }
@@ -61,12 +66,13 @@ impl Order {
         }
     }
 
-    pub(crate) fn commit(self) -> Commit {
+    /// With three lines.
+    pub fn commit(self) -> Commit {
         self.with_pools(self.pools().into_iter())
     }
 
     /// With this many lines, each on a pool of its own.
-    pub(crate) fn with_pools(self, pools: impl Iterator<Item = String>) -> Commit {
+    pub fn with_pools(self, pools: impl Iterator<Item = String>) -> Commit {
         let stream = StreamId::new("order", self.id(1));
         let events = vec![self.event(2, "OrderPlaced"), self.event(3, "OrderConfirmed")];
         let key = Key::new("order-number", format!("N-{}", self.number));
@@ -87,13 +93,13 @@ impl Order {
     }
 
     /// Only holds of some pools, and the event that says so.
-    pub(crate) fn holding(self, pools: Vec<String>) -> Commit {
+    pub fn holding(self, pools: Vec<String>) -> Commit {
         let moves = pools.into_iter().map(|pool| PoolMove::new(PoolKey::new(pool), PoolOp::Hold(1)));
         Commit { moves: moves.collect(), ..self.single() }
     }
 
     /// Only one event.
-    pub(crate) fn single(self) -> Commit {
+    pub fn single(self) -> Commit {
         let (stream, events) = (StreamId::new("order", self.id(1)), vec![self.event(2, "OrderPlaced")]);
         Commit {
             append: vec![Append { stream, expected: Version::NONE, events, snapshot: None }],
@@ -103,18 +109,18 @@ impl Order {
 }
 
 /// The pool that everybody wants.
-pub(crate) fn one_hot(_order: Order) -> Vec<String> {
+pub fn one_hot(_order: Order) -> Vec<String> {
     vec!["stock:HOT@main".to_owned()]
 }
 
 /// Three of ten pools that everybody wants, in any order.
-pub(crate) fn three_of_ten(order: Order) -> Vec<String> {
+pub fn three_of_ten(order: Order) -> Vec<String> {
     let spread = order.number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
     [0, 3, 7].map(|line| format!("stock:SKU-{}@main", (spread + line) % 10)).to_vec()
 }
 
 /// Plenty of everything.
-pub(crate) fn stock() -> Commit {
+pub fn stock() -> Commit {
     let pools = (0..SKUS).map(|sku| format!("stock:SKU-{sku}@main")).chain(["stock:HOT@main".to_owned()]);
     let supply = |pool| PoolMove::new(PoolKey::new(pool), PoolOp::Supply(1 << 40));
     Commit { moves: pools.map(supply).collect(), ..Commit::default() }

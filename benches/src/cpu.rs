@@ -4,26 +4,29 @@ use std::fs;
 
 /// Ticks of 10 ms since the start: of the server's processes, and of this one.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Cpu {
-    pub(crate) server: u64,
-    pub(crate) client: u64,
+pub struct Cpu {
+    /// The server's.
+    pub server: u64,
+    /// This process's.
+    pub client: u64,
 }
 
 impl Cpu {
-    /// As it stands now; `postmaster` is the server's first process.
-    pub(crate) fn now(postmaster: u32) -> Self {
+    /// As it stands now; `first` is the server's first process.
+    pub fn now(first: u32) -> Self {
         let mut cpu = Self { client: of("self").map_or(0, |(_, ticks)| ticks), ..Self::default() };
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if let Some((parent, ticks)) = name.parse::<u32>().ok().and_then(|_| of(&name)) {
-                cpu.server += if parent == postmaster { ticks } else { 0 };
+            let Ok(process) = name.parse::<u32>() else { continue };
+            if let Some((parent, ticks)) = of(&name) {
+                cpu.server += if parent == first || process == first { ticks } else { 0 };
             }
         }
         cpu
     }
 
-    /// Microseconds per order since an earlier look.
-    pub(crate) fn per(self, earlier: Self, orders: u64) -> (u64, u64) {
+    /// Whole microseconds per order since an earlier look.
+    pub fn per(self, earlier: Self, orders: u64) -> (u64, u64) {
         let micros = |now: u64, before: u64| now.saturating_sub(before) * 10_000 / orders.max(1);
         (micros(self.server, earlier.server), micros(self.client, earlier.client))
     }
