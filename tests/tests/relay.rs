@@ -164,9 +164,14 @@ fn a_message_that_the_broker_refuses_holds_back_its_stream_alone_and_can_be_deli
     assert_eq!(of_stream(&placed.stream), 0, "what comes behind it waits");
     let others = events.iter().filter(|event| event.stream != placed.stream).count();
     assert_eq!(broker.taken().len(), others, "nobody else waits");
+    let blocked = block_on(relay.blocked(10)).unwrap();
+    let seen: Vec<_> = blocked.iter().map(|blocked| blocked.state.as_ref().unwrap()).collect();
+    assert_eq!(seen.len(), 1, "and it can be seen who does");
+    assert_eq!((seen[0].stream(), seen[0].failed().unwrap().attempts), (&placed.stream, 1));
     run(&shop, &relay);
     let dead = Audit::of(&store).all::<DeadLetter>();
     assert_eq!((dead.len(), dead[0].1.failed().attempts), (1, 4));
+    assert!(block_on(relay.blocked(10)).unwrap().is_empty());
     broker.forgive();
     block_on(relay.redeliver(dead[0].1.failed().message.event)).unwrap();
     assert!(broker.taken().iter().any(|message| message.id == placed.event.id));

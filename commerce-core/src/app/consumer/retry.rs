@@ -30,6 +30,24 @@ impl ConsumerRunner {
         self.retry(backlogs, suspects, round).await
     }
 
+    /// The streams that the consumer cannot go on with, of all slices, at most `limit` and [`MAX_DIRECTORY`]:
+    /// which message failed, why, how often, and when it is tried again.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsumerError`].
+    pub async fn blocked(&self, limit: u32) -> Result<Vec<Arc<Instance<Backlog>>>, ConsumerError> {
+        let query = DirectoryQuery { limit: limit.min(MAX_DIRECTORY), ..self.all_blocked() };
+        let load = Load { directory: vec![query], ..Load::default() };
+        let loaded = self.shop.store().load(load).await?;
+        let mut blocked = Vec::new();
+        for (_, owner) in loaded.directory.into_iter().flatten() {
+            let Ok(id) = Id::from_uuid(owner.id) else { continue };
+            blocked.push(self.shop.read::<Backlog>(id).await?);
+        }
+        Ok(blocked)
+    }
+
     /// Asks for the streams that the consumer cannot go on with.
     pub(in crate::app) fn all_blocked(&self) -> DirectoryQuery {
         let scope = Backlog::scope_of(&self.reader).into();

@@ -11,7 +11,7 @@ use crate::app::observing::Runner;
 use crate::kernel::aggregate::Instance;
 use crate::kernel::event::EventId;
 use crate::kernel::stream::Slice;
-use crate::messaging::{DeadLetter, Reader};
+use crate::messaging::{Backlog, DeadLetter, Reader};
 use crate::port::lease::Lease;
 use crate::port::publisher::MAX_BATCH;
 use crate::resilience::Backoff;
@@ -118,6 +118,15 @@ impl RelayRunner {
             async move { turned(&runner.round().await) }
         };
         self.reading.shop.take_turns((self.reader(), of), &*lease, stop, work).await;
+    }
+
+    /// The streams that wait for a message which the broker did not take, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsumerError`].
+    pub async fn blocked(&self, limit: u32) -> Result<Vec<Arc<Instance<Backlog>>>, ConsumerError> {
+        self.reading.blocked(limit).await
     }
 
     /// The messages that the broker did not take, at most `limit`.
