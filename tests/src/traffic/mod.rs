@@ -215,15 +215,14 @@ impl Route {
     /// Everything at once, to the end.
     pub fn travel(&self) -> Found {
         let (stop, copying) = (Arc::<AtomicBool>::default(), Copying::default());
-        let broker = Unruly::new(self.broker.clone());
         let all = STREAMS * usize::try_from(EACH).unwrap();
         let poison = poison();
+        // In the midst of them, however fast they are.
+        let broker = Unruly::new(self.broker.clone(), all / 2, DOWN);
         let mut workers = self.relays(&broker, &stop);
         let (consumers, died) = self.consumers(&copying, &stop);
         workers.extend(consumers);
         let writers = self.writers();
-        sleep(Duration::from_millis(300));
-        broker.goes_down(DOWN);
         for writer in writers {
             writer.join().unwrap();
         }

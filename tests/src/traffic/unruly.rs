@@ -22,12 +22,15 @@ const WINDOW: usize = 50;
 struct Inner {
     window: Vec<Outgoing>,
     random: u64,
+    /// Behind how many messages it goes down, and for how long.
+    goes_down: Option<(usize, Duration)>,
     down_until: Option<Timestamp>,
     refused: usize,
+    taken: usize,
     sent: usize,
 }
 
-/// Repeats every tenth message, mixes those within a window of 50, and is down when it is told to.
+/// Repeats every tenth message, mixes those within a window of 50, and is down once, in the midst of it.
 #[derive(Clone)]
 pub(super) struct Unruly {
     broker: Arc<dyn Publisher>,
@@ -35,15 +38,18 @@ pub(super) struct Unruly {
 }
 
 impl Unruly {
-    /// In front of a broker that behaves.
-    pub(super) fn new(broker: Arc<dyn Publisher>) -> Self {
-        let inner = Inner { window: Vec::new(), random: 0x9e37, down_until: None, refused: 0, sent: 0 };
+    /// In front of a broker that behaves; goes down behind so many messages, for so long.
+    pub(super) fn new(broker: Arc<dyn Publisher>, behind: usize, span: Duration) -> Self {
+        let inner = Inner {
+            window: Vec::new(),
+            random: 0x9e37,
+            goes_down: Some((behind, span)),
+            down_until: None,
+            refused: 0,
+            taken: 0,
+            sent: 0,
+        };
         Self { broker, inner: Arc::new(Mutex::new(inner)) }
-    }
-
-    /// Takes nothing for so long.
-    pub(super) fn goes_down(&self, span: Duration) {
-        self.inner.lock().unwrap().down_until = Some(now().plus(span));
     }
 
     /// How many calls it refused, and how many messages it has sent on, repeated ones included.
@@ -98,12 +104,17 @@ impl Publisher for Unruly {
     async fn publish(&self, batch: Vec<Outgoing>) -> Result<(), PublishError> {
         let ready = {
             let mut inner = self.inner.lock().unwrap();
+            let taken = inner.taken;
+            if let Some((_, span)) = inner.goes_down.take_if(|(behind, _)| taken >= *behind) {
+                inner.down_until = Some(now().plus(span));
+            }
             if inner.down_until.is_some_and(|until| now() < until) {
                 inner.refused += 1;
                 let failed =
                     PortError::new(PortErrorKind::Unavailable, Effect::None, "unruly broker", "publish");
                 return Err(PublishError { taken: 0, failed });
             }
+            inner.taken += batch.len();
             for message in batch {
                 if inner.next().is_multiple_of(10) {
                     inner.window.push(message.clone());
