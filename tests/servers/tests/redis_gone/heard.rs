@@ -87,8 +87,6 @@ pub(crate) struct Told {
     pub(crate) missing: usize,
     /// Effects beyond the first of an event.
     pub(crate) doubled: usize,
-    /// Events and streams that the relay has put aside.
-    pub(crate) put_aside: usize,
 }
 
 async fn log(store: &dyn Store) -> Vec<Arc<RecordedEvent>> {
@@ -112,16 +110,13 @@ pub(crate) async fn told(source: &dyn Store, target: &dyn Store) -> Told {
             *effects.entry(event).or_default() += 1;
         }
     }
-    let mut told = Told { events: 0, missing: 0, doubled: 0, put_aside: 0 };
+    let mut told = Told { events: 0, missing: 0, doubled: 0 };
     for recorded in log(source).await {
-        let kind = &*recorded.stream.kind;
-        if !OWN.contains(&kind) {
+        if !OWN.contains(&&*recorded.stream.kind) {
             let effects = effects.get(&recorded.event.id).copied().unwrap_or_default();
             told.events += 1;
             told.missing += usize::from(effects == 0);
             told.doubled += effects.saturating_sub(1);
-        } else if kind == Backlog::NAME || kind == DeadLetter::NAME {
-            told.put_aside += 1;
         }
     }
     told

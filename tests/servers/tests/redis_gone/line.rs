@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use commerce_adapters_memory::{MemoryStore, platform};
 use commerce_adapters_redis::{OpenError, RedisBroker, RedisSubscriber, Settings};
-use commerce_core::port::store::Store;
+use commerce_core::app::relay::RelayRunner;
+use commerce_core::port::store::{MAX_PAGE, Store};
 use commerce_core::port::subscriber::Subscriber;
 use commerce_core::prelude::*;
 use commerce_core::value::Code;
@@ -50,6 +51,20 @@ async fn told_to(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
+/// What is left where everything has arrived: nothing.
+///
+/// While Redis goes down and comes back one message may fail and the next one get through. Then the relay lets
+/// the stream of the first wait for a second, as it should; that is over when its message has arrived.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// Streams that the relay still holds back.
+    blocked: usize,
+    /// Messages that the relay has given up.
+    letters: usize,
+    /// Messages that the receiver has put aside.
+    buried: usize,
+}
+
 /// A relay, a broker on Redis and a receiver.
 pub(crate) struct Line {
     source: Commerce,
@@ -78,9 +93,13 @@ impl Line {
         line
     }
 
+    fn relay_named(&self, name: &str) -> RelayRunner {
+        self.source.relay(Code::new(name).unwrap(), self.broker.clone()).unwrap()
+    }
+
     /// Publishes everything, from the beginning of the log, under a name that stands nowhere yet.
     fn publish_as(&self, name: &str) -> Worker {
-        let relay = self.source.relay(Code::new(name).unwrap(), self.broker.clone()).unwrap();
+        let relay = self.relay_named(name);
         let (stop, stopped) = watch::channel(false);
         Worker(stop, tokio::spawn(async move { relay.run(told_to(stopped)).await }))
     }
@@ -100,7 +119,7 @@ impl Line {
     /// Waits until the relay of this name has nothing to do and nothing is missing; where messages were lost,
     /// until nothing more comes.
     pub(crate) async fn settle(&self, name: &str, lost: bool) -> Told {
-        let relay = self.source.relay(Code::new(name).unwrap(), self.broker.clone()).unwrap();
+        let relay = self.relay_named(name);
         let (begun, quiet) = (Instant::now(), if lost { QUIET } else { 5 * QUIET });
         let mut before = (usize::MAX, begun);
         loop {
@@ -125,11 +144,16 @@ impl Line {
         told
     }
 
-    /// Ends all work; how many messages the receiver has put aside.
-    pub(crate) async fn end(mut self) -> usize {
+    /// Ends all work.
+    pub(crate) async fn end(&mut self) -> Left {
         for worker in [self.relay.take(), self.receiver.take()].into_iter().flatten() {
             worker.stop().await;
         }
-        self.member.buried(1_000).await.unwrap().len()
+        let relay = self.relay_named("first");
+        Left {
+            blocked: relay.blocked(MAX_PAGE).await.unwrap().len(),
+            letters: relay.dead_letters(MAX_PAGE).await.unwrap().len(),
+            buried: self.member.buried(1_000).await.unwrap().len(),
+        }
     }
 }
