@@ -13,16 +13,8 @@ use server::{broker, on_runtime};
 #[test]
 fn g11_nothing_is_lost_doubled_or_out_of_order() {
     let broker = on_runtime(broker()).owned_for(Duration::from_secs(2));
-    let (source, members) = (Arc::new(MemoryStore::default()), broker.clone());
-    let route = Route {
-        source: source.clone(),
-        lease: source,
-        broker: Arc::new(broker),
-        member: Arc::new(move || Arc::new(members.subscribe("traffic", ["commerce-events"]))),
-        target: Arc::new(MemoryStore::default()),
-        run: |work| on_runtime(work),
-    };
-    let found = route.travel();
-    println!("{found:?}");
-    found.assert();
+    let members = broker.clone();
+    let stores = (Arc::new(MemoryStore::default()), Arc::new(MemoryStore::default()));
+    let member = move || members.subscribe("traffic", ["commerce-events"]);
+    Route::between((stores.0, stores.1), broker, member, on_runtime).arrives();
 }

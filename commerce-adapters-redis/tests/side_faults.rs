@@ -1,6 +1,7 @@
 //! The server is killed, paused and filled under load: reads go on without an error, and the cache heals.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod post;
 mod server;
 
 use std::process::Command;
@@ -15,6 +16,7 @@ use commerce_core::kernel::error::PortError;
 use commerce_core::port::cache::{CacheKey, Invalidation, Tag, ttl};
 use commerce_core::port::clock::Clock;
 use commerce_tests::server::Redis;
+use post::client;
 use server::{fresh, on_runtime};
 use tokio::time::sleep;
 
@@ -139,18 +141,16 @@ fn g10_a_killed_server_fails_no_read() {
     on_runtime(async {
         let mut server = Redis::start(&[]);
         let load = Load::on(&server);
-        let during = load.clone();
-        during
-            .during(async {
-                let hits = load.cached.counts().hits;
-                assert!(hits > 0, "it is used before");
-                server.kill();
-                sleep(Duration::from_secs(3)).await;
-                let counts = load.cached.counts();
-                assert!(counts.failures > 0, "nobody noticed: {counts:?}");
-                server.restart(&[]);
-            })
-            .await;
+        load.during(async {
+            let hits = load.cached.counts().hits;
+            assert!(hits > 0, "it is used before");
+            server.kill();
+            sleep(Duration::from_secs(3)).await;
+            let counts = load.cached.counts();
+            assert!(counts.failures > 0, "nobody noticed: {counts:?}");
+            server.restart(&[]);
+        })
+        .await;
     });
 }
 
@@ -159,24 +159,18 @@ fn g10_a_paused_server_fails_no_read_and_holds_nobody_up() {
     on_runtime(async {
         let server = Redis::start(&[]);
         let load = Load::on(&server);
-        let during = load.clone();
-        during
-            .during(async {
-                let mut direct = redis::Client::open(server.url())
-                    .unwrap()
-                    .get_multiplexed_async_connection()
-                    .await
-                    .unwrap();
-                let pause = redis::cmd("CLIENT").arg("PAUSE").arg(4_000).to_owned();
-                pause.query_async::<()>(&mut direct).await.unwrap();
-                sleep(Duration::from_secs(2)).await;
-                let before = load.reads.load(Ordering::Relaxed);
-                sleep(Duration::from_secs(1)).await;
-                let reads = load.reads.load(Ordering::Relaxed) - before;
-                assert!(reads > 200, "{reads} reads in a second of the pause");
-                sleep(Duration::from_secs(1)).await;
-            })
-            .await;
+        load.during(async {
+            let mut direct = client(&server.url()).await;
+            let pause = redis::cmd("CLIENT").arg("PAUSE").arg(4_000).to_owned();
+            pause.query_async::<()>(&mut direct).await.unwrap();
+            sleep(Duration::from_secs(2)).await;
+            let before = load.reads.load(Ordering::Relaxed);
+            sleep(Duration::from_secs(1)).await;
+            let reads = load.reads.load(Ordering::Relaxed) - before;
+            assert!(reads > 200, "{reads} reads in a second of the pause");
+            sleep(Duration::from_secs(1)).await;
+        })
+        .await;
     });
 }
 
@@ -186,29 +180,23 @@ fn g10_a_stopped_server_fails_no_read_and_holds_nobody_up() {
     on_runtime(async {
         let server = Redis::start(&[]);
         let load = Load::on(&server);
-        let during = load.clone();
-        during
-            .during(async {
-                let mut direct = redis::Client::open(server.url())
-                    .unwrap()
-                    .get_multiplexed_async_connection()
-                    .await
-                    .unwrap();
-                let info: String = redis::cmd("INFO").arg("server").query_async(&mut direct).await.unwrap();
-                let process = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap();
-                let signal = |signal: &str| {
-                    let done = Command::new("kill").args([signal, process.trim()]).status().unwrap();
-                    assert!(done.success());
-                };
-                signal("-STOP");
-                sleep(Duration::from_secs(3)).await;
-                let before = load.reads.load(Ordering::Relaxed);
-                sleep(Duration::from_secs(1)).await;
-                let reads = load.reads.load(Ordering::Relaxed) - before;
-                signal("-CONT");
-                assert!(reads > 200, "{reads} reads in a second of the stop");
-            })
-            .await;
+        load.during(async {
+            let mut direct = client(&server.url()).await;
+            let info: String = redis::cmd("INFO").arg("server").query_async(&mut direct).await.unwrap();
+            let process = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap();
+            let signal = |signal: &str| {
+                let done = Command::new("kill").args([signal, process.trim()]).status().unwrap();
+                assert!(done.success());
+            };
+            signal("-STOP");
+            sleep(Duration::from_secs(3)).await;
+            let before = load.reads.load(Ordering::Relaxed);
+            sleep(Duration::from_secs(1)).await;
+            let reads = load.reads.load(Ordering::Relaxed) - before;
+            signal("-CONT");
+            assert!(reads > 200, "{reads} reads in a second of the stop");
+        })
+        .await;
     });
 }
 
@@ -217,24 +205,18 @@ fn g10_a_full_server_fails_no_read() {
     on_runtime(async {
         let server = Redis::start(&["--maxmemory", "6mb", "--appendonly", "no"]);
         let load = Load::on(&server);
-        let during = load.clone();
-        during
-            .during(async {
-                let mut direct = redis::Client::open(server.url())
-                    .unwrap()
-                    .get_multiplexed_async_connection()
-                    .await
-                    .unwrap();
-                loop {
-                    let ballast = redis::cmd("APPEND").arg("ballast").arg(vec![0_u8; 10_000]).to_owned();
-                    if ballast.query_async::<()>(&mut direct).await.is_err() {
-                        break;
-                    }
+        load.during(async {
+            let mut direct = client(&server.url()).await;
+            loop {
+                let ballast = redis::cmd("APPEND").arg("ballast").arg(vec![0_u8; 10_000]).to_owned();
+                if ballast.query_async::<()>(&mut direct).await.is_err() {
+                    break;
                 }
-                sleep(Duration::from_secs(3)).await;
-                redis::cmd("DEL").arg("ballast").query_async::<()>(&mut direct).await.unwrap();
-            })
-            .await;
+            }
+            sleep(Duration::from_secs(3)).await;
+            redis::cmd("DEL").arg("ballast").query_async::<()>(&mut direct).await.unwrap();
+        })
+        .await;
     });
 }
 
@@ -243,19 +225,13 @@ fn g10_a_flushed_server_fails_no_read() {
     on_runtime(async {
         let server = Redis::start(&[]);
         let load = Load::on(&server);
-        let during = load.clone();
-        during
-            .during(async {
-                let mut direct = redis::Client::open(server.url())
-                    .unwrap()
-                    .get_multiplexed_async_connection()
-                    .await
-                    .unwrap();
-                for _ in 0..20 {
-                    redis::cmd("FLUSHALL").query_async::<()>(&mut direct).await.unwrap();
-                    sleep(Duration::from_millis(100)).await;
-                }
-            })
-            .await;
+        load.during(async {
+            let mut direct = client(&server.url()).await;
+            for _ in 0..20 {
+                redis::cmd("FLUSHALL").query_async::<()>(&mut direct).await.unwrap();
+                sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await;
     });
 }

@@ -14,6 +14,7 @@ pub mod counting;
 pub mod differential;
 pub mod house;
 pub mod interrupted;
+pub mod notes;
 pub mod orders;
 pub mod refusing;
 pub mod server;

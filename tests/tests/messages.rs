@@ -10,18 +10,9 @@ use pollster::block_on;
 
 #[test]
 fn g11_nothing_is_lost_doubled_or_out_of_order() {
-    let source = Arc::new(MemoryStore::default());
     let broker = MemoryBroker::new(Arc::new(SystemClock)).owned_for(Duration::from_secs(2));
     let members = broker.clone();
-    let route = Route {
-        source: source.clone(),
-        lease: source,
-        broker: Arc::new(broker),
-        member: Arc::new(move || Arc::new(members.subscribe("traffic", ["commerce-events"]))),
-        target: Arc::new(MemoryStore::default()),
-        run: |work| block_on(work),
-    };
-    let found = route.travel();
-    println!("{found:?}");
-    found.assert();
+    let stores = (Arc::new(MemoryStore::default()), Arc::new(MemoryStore::default()));
+    let member = move || members.subscribe("traffic", ["commerce-events"]);
+    Route::between((stores.0, stores.1), broker, member, block_on).arrives();
 }

@@ -1,5 +1,5 @@
 //! Messages, and what to do with them.
-#![allow(dead_code, clippy::unwrap_used, reason = "every suite uses a part; a test panics")]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "every suite uses a part; a test panics")]
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use commerce_adapters_redis::redis;
 use commerce_core::kernel::event::EventId;
 use commerce_core::port::publisher::{Outgoing, Publisher};
 use commerce_core::port::subscriber::{Incoming, Receipt, Subscriber};
+use commerce_core::value::Reason;
 use uuid::Uuid;
 
 /// A message of a topic.
@@ -65,4 +66,18 @@ pub(crate) async fn sleep(millis: u64) {
 /// A connection beside the broker's.
 pub(crate) async fn client(url: &str) -> redis::aio::MultiplexedConnection {
     redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
+}
+
+/// Every script of the broker, behind messages 0 to 2 of two topics; nothing is left.
+pub(crate) async fn runs_every_script(broker: &RedisBroker, member: &impl Subscriber) {
+    let received = member.receive(10).await.unwrap();
+    let [done, later, aside] = received.as_slice() else { panic!("{received:?}") };
+    member.acknowledge(vec![done.receipt.clone()]).await.unwrap();
+    member.postpone(vec![later.receipt.clone()], Duration::ZERO).await.unwrap();
+    member.bury(aside.receipt.clone(), Reason::lossy("no"), 1).await.unwrap();
+    assert_eq!(member.buried(5).await.unwrap().len(), 1);
+    assert!(member.redrive(aside.message.id).await.unwrap());
+    assert_eq!(drain(member).await.len(), 2);
+    assert!(!member.discard(aside.message.id).await.unwrap());
+    assert_eq!(broker.trim().await.unwrap(), 3);
 }

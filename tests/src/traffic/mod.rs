@@ -5,7 +5,7 @@
 //! within a window of 50 and is down for 20 s; consumers die between their commit and the acknowledgement;
 //! 1 % of the messages cannot be handled until somebody mends the consumer. Judged by the stores alone.
 
-mod notes;
+mod copying;
 mod unruly;
 
 use std::collections::BTreeMap;
@@ -32,13 +32,15 @@ use commerce_core::value::Code;
 use commerce_core::value::actor::Actor;
 use uuid::Uuid;
 
-use notes::{Copied, CopiedEvent, Copying, Note, Write, is_poison, note};
+use copying::{Copying, is_poison, note};
 use unruly::{Dying, Unruly};
 
+use crate::notes::{Copied, CopiedEvent, Note, Write};
+
 /// How many streams there are.
-pub const STREAMS: usize = 500;
+const STREAMS: usize = 500;
 /// How many messages each of them has.
-pub const EACH: u64 = 20;
+const EACH: u64 = 20;
 /// Relays, and consumers.
 const WORKERS: usize = 4;
 /// So often each consumer dies.
@@ -56,34 +58,34 @@ pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[expect(missing_debug_implementations, reason = "it holds closures")]
 pub struct Route {
     /// Where they are written.
-    pub source: Arc<dyn Store>,
+    source: Arc<dyn Store>,
     /// For the relays.
-    pub lease: Arc<dyn Lease>,
+    lease: Arc<dyn Lease>,
     /// What carries them.
-    pub broker: Arc<dyn Publisher>,
+    broker: Arc<dyn Publisher>,
     /// A new member of the one group, for topic `commerce-events`.
-    pub member: Arc<dyn Fn() -> Arc<dyn Subscriber> + Send + Sync>,
+    member: Arc<dyn Fn() -> Arc<dyn Subscriber> + Send + Sync>,
     /// Where they are copied to.
-    pub target: Arc<dyn Store>,
+    target: Arc<dyn Store>,
     /// Runs work on the thread that calls it.
-    pub run: fn(Work),
+    run: fn(Work),
 }
 
 /// What a run has found.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Found {
+struct Found {
     /// Messages without an effect.
-    pub lost: usize,
+    lost: usize,
     /// Effects beyond the first of a message.
-    pub doubled: usize,
+    doubled: usize,
     /// Effects in front of an earlier message of their stream, those of poison left out.
-    pub disordered: usize,
+    disordered: usize,
     /// Poison messages, and dead letters before the consumer was mended.
-    pub poison: (usize, usize),
+    poison: (usize, usize),
     /// Dead letters behind the end.
-    pub letters_left: usize,
+    letters_left: usize,
     /// What the relays have put aside, or could not go on with.
-    pub put_aside_by_relays: usize,
+    put_aside_by_relays: usize,
 }
 
 fn now() -> Timestamp {
@@ -101,6 +103,30 @@ fn shop(store: &Arc<dyn Store>) -> Commerce {
 }
 
 impl Route {
+    /// From a store that grants leases too, over a broker with members of one group, into another store.
+    pub fn between<S: Store + Lease, M: Subscriber>(
+        (source, target): (Arc<S>, Arc<dyn Store>),
+        broker: impl Publisher,
+        member: impl Fn() -> M + Send + Sync + 'static,
+        run: fn(Work),
+    ) -> Self {
+        Self {
+            source: source.clone(),
+            lease: source,
+            broker: Arc::new(broker),
+            member: Arc::new(move || Arc::new(member())),
+            target,
+            run,
+        }
+    }
+
+    /// Nothing is lost, doubled or out of order, and all poison was put aside and delivered in the end.
+    pub fn arrives(&self) {
+        let found = self.travel();
+        println!("{found:?}");
+        found.assert();
+    }
+
     fn at(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         let run = self.run;
         spawn(move || run(Box::pin(work)))
@@ -213,7 +239,7 @@ impl Route {
     }
 
     /// Everything at once, to the end.
-    pub fn travel(&self) -> Found {
+    fn travel(&self) -> Found {
         let (stop, copying) = (Arc::<AtomicBool>::default(), Copying::default());
         let all = STREAMS * usize::try_from(EACH).unwrap();
         let poison = poison();
@@ -285,14 +311,13 @@ impl Route {
 }
 
 /// How many messages cannot be handled at first.
-pub fn poison() -> usize {
+fn poison() -> usize {
     let versions = |stream| (1..=EACH).filter(move |version| is_poison(note(stream).uuid(), *version));
     (0..STREAMS).flat_map(versions).count()
 }
 
 impl Found {
-    /// Nothing is lost, doubled or out of order, and all poison was put aside and delivered in the end.
-    pub fn assert(&self) {
+    fn assert(&self) {
         let poison = poison();
         let right = Self {
             lost: 0,

@@ -1,5 +1,4 @@
-//! Notes that are written, and a consumer that copies them: what it copied can be compared with what was
-//! written.
+//! A consumer that copies notes and fails where it is told to.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,56 +16,12 @@ use commerce_core::value::Reason;
 use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::faulty::{Faults, Faulty, until_it_dies};
 use commerce_testkit::shop::Shop;
+use commerce_tests::notes::{Copied, CopiedEvent, Note, Write};
 use pollster::block_on;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// How many notes there are.
 pub(crate) const STREAMS: usize = 4;
-
-macro_rules! counted {
-    ($aggregate:ident, $event:ident, $command:ident, $kind:literal, $wire:literal) => {
-        /// Counts.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        pub(crate) struct $aggregate(pub(crate) Vec<u64>);
-        /// A number.
-        #[derive(Debug, Clone, Serialize, Deserialize)]
-        pub(crate) enum $event {
-            /// One more.
-            Written(u64),
-        }
-        event_types! { $event { Written => $wire v1 } }
-        /// Writes a number.
-        #[derive(Debug, Clone, Serialize)]
-        pub(crate) struct $command(pub(crate) u64);
-        impl Command for $command {
-            type Target = $aggregate;
-        }
-        impl Aggregate for $aggregate {
-            const NAME: &'static str = $kind;
-            type Root = Self;
-            type Command = $command;
-            type Event = $event;
-            type Error = std::convert::Infallible;
-
-            fn decide(
-                _: Option<&Self>,
-                command: $command,
-                _: Timestamp,
-            ) -> Result<Vec<$event>, std::convert::Infallible> {
-                Ok(vec![$event::Written(command.0)])
-            }
-            fn evolve(state: Option<Self>, event: &$event) -> Result<Self, EvolveError> {
-                let $event::Written(number) = event;
-                let mut numbers = state.map_or_else(Vec::new, |known| known.0);
-                numbers.push(*number);
-                Ok(Self(numbers))
-            }
-        }
-    };
-}
-counted!(Note, NoteEvent, Write, "note", "NoteWritten");
-counted!(Copied, CopiedEvent, Copy, "copied_note", "NoteCopied");
 
 /// Stream and version of a message, how often it fails, and whether that is for good.
 pub(crate) type Failures = BTreeMap<(usize, u64), (u32, bool)>;

@@ -1,4 +1,4 @@
-//! Notes that one side writes and the other side copies.
+//! What one side writes, and who copies it on the other side.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,49 +10,9 @@ use commerce_core::kernel::event::RecordedEvent;
 use commerce_core::messaging::ConsumerName;
 use commerce_core::prelude::*;
 use commerce_core::value::Reason;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-macro_rules! noted {
-    ($aggregate:ident, $event:ident, $command:ident, $kind:literal, $wire:literal) => {
-        /// Counts what was written.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        pub(super) struct $aggregate(u64);
-        /// What was written.
-        #[derive(Debug, Clone, Serialize, Deserialize)]
-        pub(super) enum $event {
-            /// The version of a note.
-            Written(u64),
-        }
-        event_types! { $event { Written => $wire v1 } }
-        /// Writes.
-        #[derive(Debug, Clone, Serialize)]
-        pub(super) struct $command(pub(super) u64);
-        impl Command for $command {
-            type Target = $aggregate;
-        }
-        impl Aggregate for $aggregate {
-            const NAME: &'static str = $kind;
-            type Root = Self;
-            type Command = $command;
-            type Event = $event;
-            type Error = std::convert::Infallible;
-
-            fn decide(
-                _: Option<&Self>,
-                command: $command,
-                _: Timestamp,
-            ) -> Result<Vec<$event>, std::convert::Infallible> {
-                Ok(vec![$event::Written(command.0)])
-            }
-            fn evolve(state: Option<Self>, _: &$event) -> Result<Self, EvolveError> {
-                Ok(Self(state.map_or(0, |known| known.0).saturating_add(1)))
-            }
-        }
-    };
-}
-noted!(Note, NoteEvent, Write, "traffic_note", "TrafficNoteWritten");
-noted!(Copied, CopiedEvent, Copy, "traffic_copy", "TrafficNoteCopied");
+use crate::notes::{Copied, CopiedEvent, Note};
 
 /// The note with this number.
 pub(super) fn note(number: usize) -> Id<Note> {
