@@ -1,9 +1,12 @@
-//! The way to a server.
+//! The way to a server, and calls on it.
 
+use std::future::Future;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisError};
+use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, RedisError, Script, Value};
+
+use crate::error::is_lost;
 
 /// How often a lost connection is tried again for a call that waits for it; the next call tries anew.
 const RETRIES: usize = 4;
@@ -23,4 +26,32 @@ pub(crate) async fn connect(
         .set_number_of_retries(RETRIES)
         .set_max_delay(LONGEST_PAUSE);
     client.get_connection_manager_with_config(config).await
+}
+
+/// Runs a script.
+pub(crate) async fn run(
+    mut connection: impl ConnectionLike + Send,
+    script: &Script,
+    keys: &[impl AsRef<str> + Sync],
+    arguments: &[impl AsRef<[u8]> + Sync],
+) -> Result<Value, RedisError> {
+    let mut call = script.prepare_invoke();
+    for key in keys {
+        call.key(key.as_ref());
+    }
+    for argument in arguments {
+        call.arg(argument.as_ref());
+    }
+    call.invoke_async(&mut connection).await
+}
+
+/// Makes a call that may be repeated: once more where the connection turns out to be lost.
+pub(crate) async fn again<T, F>(call: impl Fn() -> F + Send) -> Result<T, RedisError>
+where
+    F: Future<Output = Result<T, RedisError>> + Send,
+{
+    match call().await {
+        Err(error) if is_lost(&error) && !error.is_timeout() => call().await,
+        answer => answer,
+    }
 }

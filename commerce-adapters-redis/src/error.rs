@@ -33,9 +33,10 @@ fn kind(error: &RedisError) -> PortErrorKind {
     match error.kind() {
         _ if error.is_timeout() => PortErrorKind::Timeout,
         ErrorKind::InvalidClientConfig | ErrorKind::Client => PortErrorKind::Invalid,
-        ErrorKind::UnexpectedReturnType | ErrorKind::Parse => PortErrorKind::Corrupt,
+        ErrorKind::UnexpectedReturnType => PortErrorKind::Corrupt,
         ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => PortErrorKind::Denied,
         _ if error.code() == Some("NOAUTH") || error.code() == Some("WRONGPASS") => PortErrorKind::Denied,
+        // Also what cannot be read: an answer that ends in the middle, because the connection does.
         _ => PortErrorKind::Unavailable,
     }
 }

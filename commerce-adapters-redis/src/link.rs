@@ -8,7 +8,8 @@ use commerce_core::kernel::error::{Effect, PortError};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script, Value};
 
-use crate::error::{is_lost, port_error};
+use crate::connect::{again, run};
+use crate::error::port_error;
 use crate::settings::{InvalidShop, Settings};
 
 /// How long an answer is waited for, unless the host says otherwise.
@@ -80,14 +81,7 @@ impl Link {
         keys: &[&str],
         arguments: &[&[u8]],
     ) -> Result<Value, RedisError> {
-        let mut call = script.prepare_invoke();
-        for key in keys {
-            call.key(*key);
-        }
-        for argument in arguments {
-            call.arg(*argument);
-        }
-        call.invoke_async(&mut self.connection.clone()).await
+        run(self.connection.clone(), script, keys, arguments).await
     }
 
     /// Runs a script that may be repeated: once more where the connection turns out to be lost.
@@ -97,20 +91,12 @@ impl Link {
         keys: &[&str],
         arguments: &[&[u8]],
     ) -> Result<Value, RedisError> {
-        match self.run(script, keys, arguments).await {
-            Err(error) if is_lost(&error) && !error.is_timeout() => self.run(script, keys, arguments).await,
-            answer => answer,
-        }
+        again(|| self.run(script, keys, arguments)).await
     }
 
     /// Sends a command that may be repeated, as [`run_again`](Self::run_again) does.
     pub(crate) async fn send(&self, command: &redis::Cmd) -> Result<Value, RedisError> {
-        match command.query_async(&mut self.connection.clone()).await {
-            Err(error) if is_lost(&error) && !error.is_timeout() => {
-                command.query_async(&mut self.connection.clone()).await
-            }
-            answer => answer,
-        }
+        again(|| async { command.query_async(&mut self.connection.clone()).await }).await
     }
 
     pub(crate) async fn ping(&self) -> Result<(), PortError> {

@@ -17,8 +17,8 @@ use redis::{Client, RedisError, Script, Value};
 
 use crate::answer::{handled, level, list, number, position, stream, text};
 use crate::check::{self, OpenError};
-use crate::connect::connect;
-use crate::error::{corrupt, is_lost, port_error};
+use crate::connect::{again, connect, run};
+use crate::error::{corrupt, port_error};
 use crate::plan::Prepared;
 use crate::scripts::Scripts;
 use crate::time::Time;
@@ -81,15 +81,7 @@ impl RedisStore {
 
     /// Runs a script.
     pub(crate) async fn run(&self, script: &Script, arguments: &[&[u8]]) -> Result<Value, RedisError> {
-        let mut call = script.prepare_invoke();
-        for key in &self.scripts.keys {
-            call.key(key.as_str());
-        }
-        for argument in arguments {
-            call.arg(*argument);
-        }
-        let mut connection = self.connection.clone();
-        call.invoke_async(&mut connection).await
+        run(self.connection.clone(), script, &self.scripts.keys, arguments).await
     }
 
     /// Runs a script that only reads, again where the connection turns out to be lost.
@@ -99,11 +91,9 @@ impl RedisStore {
         script: &Script,
         arguments: &[&[u8]],
     ) -> Result<Value, PortError> {
-        let answer = match self.run(script, arguments).await {
-            Err(error) if is_lost(&error) && !error.is_timeout() => self.run(script, arguments).await,
-            answer => answer,
-        };
-        answer.map_err(|error| port_error(operation, Effect::None, &error))
+        again(|| self.run(script, arguments))
+            .await
+            .map_err(|error| port_error(operation, Effect::None, &error))
     }
 
     async fn submit(&self, prepared: &Prepared) -> Result<Value, CommitError> {

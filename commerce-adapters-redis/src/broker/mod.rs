@@ -19,8 +19,8 @@ use redis::{Client, RedisError, Script, Value};
 use crate::Settings;
 use crate::answer::number;
 use crate::check::{self, OpenError};
-use crate::connect::connect;
-use crate::error::{corrupt, is_lost, port_error};
+use crate::connect::{again, connect, run};
+use crate::error::{corrupt, port_error};
 
 pub use member::RedisSubscriber;
 use names::{Names, Scripts};
@@ -120,15 +120,7 @@ impl RedisBroker {
     }
 
     async fn run(&self, script: &Script, keys: &[String], arguments: &[&[u8]]) -> Result<Value, RedisError> {
-        let mut call = script.prepare_invoke();
-        for key in keys {
-            call.key(key.as_str());
-        }
-        for argument in arguments {
-            call.arg(*argument);
-        }
-        let mut connection = self.connection.clone();
-        call.invoke_async(&mut connection).await
+        run(self.connection.clone(), script, keys, arguments).await
     }
 
     /// Runs a script that may run twice, again where the connection turns out to be lost.
@@ -139,11 +131,9 @@ impl RedisBroker {
         keys: &[String],
         arguments: &[&[u8]],
     ) -> Result<Value, PortError> {
-        let answer = match self.run(script, keys, arguments).await {
-            Err(error) if is_lost(&error) && !error.is_timeout() => self.run(script, keys, arguments).await,
-            answer => answer,
-        };
-        answer.map_err(|error| port_error(operation, Effect::Unknown, &error))
+        again(|| self.run(script, keys, arguments))
+            .await
+            .map_err(|error| port_error(operation, Effect::Unknown, &error))
     }
 }
 

@@ -7,17 +7,16 @@ use std::time::Duration;
 
 use commerce_core::kernel::error::{Effect, PortError, PortErrorKind};
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, RedisError, Script, Value,
-};
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, ProtocolVersion, RedisError, Script, Value};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::inbox::{Inbox, Next};
 use super::update::{LiveEvent, read};
-use super::{LiveChannel, LiveId, Names, run};
+use super::{LiveChannel, LiveId, Names};
 use crate::Settings;
 use crate::answer::{list, number, text};
 use crate::check::OpenError;
+use crate::connect::run;
 use crate::error::{corrupt, port_error};
 
 /// So many updates are read from the buffers at once.
@@ -263,12 +262,12 @@ impl LiveFollower {
         Ok(Way { connection, inbox })
     }
 
-    async fn replay(&mut self, mut connection: MultiplexedConnection) -> Result<(), PortError> {
+    async fn replay(&mut self, connection: MultiplexedConnection) -> Result<(), PortError> {
         let keys = self.updates.names.keys(&self.channels);
         let (seen, page) = (self.seen.map(|seen| seen.to_string()).unwrap_or_default(), PAGE.to_string());
         let mut arguments = vec![seen.as_str(), &page];
         arguments.extend(self.channels.iter().map(|channel| channel.name()));
-        let answer = run(&mut connection, &self.updates.script, &keys, &arguments).await;
+        let answer = run(connection, &self.updates.script, &keys, &arguments).await;
         let answer = answer.map_err(|error| failed(&error))?;
         let page = self.page(&answer).ok_or_else(|| corrupt("follow"))?;
         if page.missed {
@@ -306,12 +305,7 @@ struct Page {
 }
 
 fn failed(error: &RedisError) -> PortError {
-    let mut failed = port_error("follow", Effect::None, error);
-    // An answer that ends in the middle, because the connection does, cannot be read either.
-    if error.kind() == ErrorKind::Parse {
-        failed.kind = PortErrorKind::Unavailable;
-    }
-    failed
+    port_error("follow", Effect::None, error)
 }
 
 impl fmt::Debug for LiveFollower {

@@ -8,9 +8,6 @@ mod update;
 
 use std::sync::Arc;
 
-use redis::aio::ConnectionLike;
-use redis::{RedisError, Script, Value};
-
 pub use follow::{LiveFollower, LiveUpdates};
 pub use id::{InvalidLiveId, LiveId};
 pub use push::LivePush;
@@ -61,21 +58,4 @@ impl Names {
         let buffers = channels.iter().map(|channel| self.buffer(*channel));
         std::iter::once(self.last()).chain(buffers).collect()
     }
-}
-
-/// Runs a script on a connection.
-async fn run(
-    connection: &mut (impl ConnectionLike + Send),
-    script: &Script,
-    keys: &[String],
-    arguments: &[&str],
-) -> Result<Value, RedisError> {
-    let mut call = script.prepare_invoke();
-    for key in keys {
-        call.key(key.as_str());
-    }
-    for argument in arguments {
-        call.arg(*argument);
-    }
-    call.invoke_async(connection).await
 }

@@ -11,11 +11,11 @@ use redis::aio::ConnectionManager;
 use redis::{Client, RedisError, Script};
 
 use super::update::of_message;
-use super::{LiveChannel, Names, run};
+use super::{LiveChannel, Names};
 use crate::Settings;
 use crate::broker::taken;
 use crate::check::OpenError;
-use crate::connect::connect;
+use crate::connect::{connect, run};
 use crate::error::{PORT, port_error};
 
 /// So many updates of a channel are kept.
@@ -105,7 +105,7 @@ impl Publisher for LivePush {
             // Scripts count from one.
             arguments.extend([if *channel == LiveChannel::Stock { "1" } else { "2" }, body]);
         }
-        let answer = run(&mut self.connection.clone(), &self.script, &keys, &arguments).await;
+        let answer = run(self.connection.clone(), &self.script, &keys, &arguments).await;
         let mut failed = match answer {
             Ok(answer) => match taken("push", &answer) {
                 Some(outcome) => {
