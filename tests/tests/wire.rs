@@ -16,6 +16,7 @@ use commerce_core::orders::{Order, OrderCommand};
 use commerce_core::port::publisher::Outgoing;
 use commerce_core::value::Reason;
 use commerce_core::value::actor::Actor;
+use commerce_core::value::id::OrderId;
 use commerce_testkit::fake::Gateway;
 use commerce_testkit::shop::Shop;
 use commerce_tests::house::root;
@@ -399,17 +400,15 @@ fn an_order_at_hand_is_enough_for_the_events_of_orders() {
     let staff = DAY.shop.staff();
     let log = contents(&DAY.store).log;
     let confirmed = log.iter().find(|recorded| recorded.event.name == "OrderConfirmed").unwrap();
-    let order = Profile::Seed4.order_of(confirmed).unwrap();
-    assert_eq!(order.uuid(), confirmed.stream.id);
-    assert_eq!(Profile::Canonical.order_of(confirmed), None);
-    let missing = Profile::Seed4.messages(confirmed, None);
+    let order = OrderId::from_uuid(confirmed.stream.id).unwrap();
+    let missing = Profile::Seed4.messages(confirmed, &AtHand::default());
     assert_eq!(missing, Err(WireError::Missing(Need::Order(order))));
     let order = block_on(staff.query(ById::<Order>(order))).unwrap().unwrap();
-    let by_hand = Profile::Seed4.messages(confirmed, Some(&*order)).unwrap();
+    let at_hand = AtHand { order: Some(order), ..AtHand::default() };
+    let by_hand = Profile::Seed4.messages(confirmed, &at_hand).unwrap();
     assert_eq!(by_hand, block_on(Profile::Seed4.look_up(&staff, confirmed)).unwrap());
     // A payment that its order knows is found by it.
     let paid = log.iter().find(|recorded| recorded.event.name == "PaymentProcessed").unwrap();
-    let at_hand = AtHand { order: Some(order), ..AtHand::default() };
     let by_order = Profile::Seed4.messages(paid, &at_hand).unwrap();
     assert_eq!(by_order, block_on(Profile::Seed4.look_up(&staff, paid)).unwrap());
 }

@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use super::commerce::Commerce;
+use crate::port::clock::Sleeper;
 use crate::value::time::Timestamp;
 
 /// How long background work sleeps when there is nothing to do.
@@ -32,12 +32,12 @@ impl<'s, F: Future<Output = ()> + Send> Stop<'s, F> {
     }
 
     /// Sleeps until a time; whether it is time to stop.
-    pub(super) async fn or_sleep(&mut self, shop: &Commerce, until: Timestamp) -> bool {
+    pub(super) async fn or_sleep(&mut self, sleeper: &dyn Sleeper, until: Timestamp) -> bool {
         if self.stopped {
             return true;
         }
         let asked = &mut self.asked;
-        let mut sleep = pin!(shop.sleeper().sleep_until(until));
+        let mut sleep = pin!(sleeper.sleep_until(until));
         self.stopped = poll_fn(|context| {
             if asked.as_mut().poll(context).is_ready() {
                 return Poll::Ready(true);

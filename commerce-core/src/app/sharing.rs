@@ -52,7 +52,7 @@ impl Commerce {
             }
             start = start.wrapping_add(1);
             let until = self.now().plus(pace.behind(all));
-            if stop.or_sleep(self, until).await {
+            if stop.or_sleep(self.sleeper(), until).await {
                 return;
             }
         }

@@ -109,7 +109,7 @@ impl Commerce {
             let idle = now.plus(IDLE);
             let until =
                 if round.handled == BATCH { now } else { round.next.map_or(idle, |due| due.min(idle)) };
-            if stop.or_sleep(self, until).await {
+            if stop.or_sleep(self.sleeper(), until).await {
                 return;
             }
         }

@@ -136,8 +136,8 @@ pub trait RateLimiter: Debug + Send + Sync + 'static {
     /// # Contract
     ///
     /// All or nothing; of callers at the same time no more are allowed than there are tokens. A key that was
-    /// not asked for is full; another limit of the same key is another bucket. Exact to the microsecond, by the adapter's own clock; one that is set back
-    /// takes nothing away. A cost of zero takes nothing and tells what is left. `Invalid` for a cost above the
+    /// not asked for is full; another limit of the same key is another bucket. Exact to the microsecond, by the
+    /// adapter's own clock; one that is set back takes nothing away. A cost of zero takes nothing and tells what is left. `Invalid` for a cost above the
     /// limit's size. Where its effect is unknown, tokens may be gone: it is not repeated.
     async fn acquire(&self, key: &LimitKey, limit: Limit, cost: u32) -> Result<Acquired, PortError>;
 }

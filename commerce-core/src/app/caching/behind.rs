@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::app::running::Stop;
 use crate::kernel::error::{Effect, PortError, PortErrorKind};
 use crate::port::cache::CacheKey;
 use crate::port::platform::Platform;
@@ -126,17 +126,11 @@ impl<T: Losable> WriteBehind<T> {
     /// once more all that waits.
     pub async fn run(&self, platform: &Platform, pause: Duration, stop: impl Future<Output = ()> + Send) {
         let mut stop = pin!(stop);
+        let mut stop = Stop::new(stop.as_mut());
         loop {
             while matches!(self.flush().await, Ok(BATCH)) {}
             let until = platform.clock.now().plus(pause);
-            let mut sleep = pin!(platform.sleeper.sleep_until(until));
-            let stopped = poll_fn(|context| {
-                if stop.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(true);
-                }
-                sleep.as_mut().poll(context).map(|()| false)
-            });
-            if stopped.await {
+            if stop.or_sleep(&*platform.sleeper, until).await {
                 while matches!(self.flush().await, Ok(1..)) {}
                 return;
             }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use super::page::Handled;
 use super::{ConsumerError, ConsumerRunner, Lag};
 use crate::kernel::aggregate::{Aggregate, Instance};
-use crate::kernel::commit::{DirectoryQuery, Load, MAX_DIRECTORY};
+use crate::kernel::commit::{DirectoryQuery, MAX_DIRECTORY};
 use crate::kernel::error::{CommitError, Effect, PortError, PortErrorKind};
 use crate::kernel::event::EventId;
 use crate::kernel::stream::{Position, Version};
 use crate::messaging::dead_letter::DeadLetterError;
 use crate::messaging::{ConsumerProgress, DeadLetter, DeadLetterCommand, DeadLetterStatus};
-use crate::value::id::Id;
 
 impl ConsumerRunner {
     /// The dead letters of this consumer, at most `limit` and [`MAX_DIRECTORY`], by event.
@@ -21,15 +20,7 @@ impl ConsumerRunner {
     /// [`ConsumerError`].
     pub async fn dead_letters(&self, limit: u32) -> Result<Vec<Arc<Instance<DeadLetter>>>, ConsumerError> {
         let scope = DeadLetter::scope_of(&self.reader).into();
-        let query = DirectoryQuery { scope, prefix: "".into(), limit: limit.min(MAX_DIRECTORY) };
-        let load = Load { directory: vec![query], ..Load::default() };
-        let loaded = self.shop.store().load(load).await?;
-        let mut letters = Vec::new();
-        for (_, owner) in loaded.directory.into_iter().flatten() {
-            let Ok(id) = Id::from_uuid(owner.id) else { continue };
-            letters.push(self.shop.read::<DeadLetter>(id).await?);
-        }
-        Ok(letters)
+        self.listed(DirectoryQuery { scope, prefix: "".into(), limit: limit.min(MAX_DIRECTORY) }).await
     }
 
     /// Delivers a dead letter again, by the path that every message takes: what the consumer writes, its

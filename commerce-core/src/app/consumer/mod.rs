@@ -339,7 +339,7 @@ impl ConsumerRunner {
         loop {
             // A round that fails is made again after a while: what it did not do is still to do.
             let pause = pace.behind(round().await);
-            if stop.or_sleep(&self.shop, self.shop.now().plus(pause)).await {
+            if stop.or_sleep(self.shop.sleeper(), self.shop.now().plus(pause)).await {
                 return;
             }
         }

@@ -37,15 +37,22 @@ impl ConsumerRunner {
     ///
     /// [`ConsumerError`].
     pub async fn blocked(&self, limit: u32) -> Result<Vec<Arc<Instance<Backlog>>>, ConsumerError> {
-        let query = DirectoryQuery { limit: limit.min(MAX_DIRECTORY), ..self.all_blocked() };
+        self.listed(DirectoryQuery { limit: limit.min(MAX_DIRECTORY), ..self.all_blocked() }).await
+    }
+
+    /// What holds the keys of a directory.
+    pub(super) async fn listed<A: Aggregate>(
+        &self,
+        query: DirectoryQuery,
+    ) -> Result<Vec<Arc<Instance<A>>>, ConsumerError> {
         let load = Load { directory: vec![query], ..Load::default() };
         let loaded = self.shop.store().load(load).await?;
-        let mut blocked = Vec::new();
+        let mut listed = Vec::new();
         for (_, owner) in loaded.directory.into_iter().flatten() {
             let Ok(id) = Id::from_uuid(owner.id) else { continue };
-            blocked.push(self.shop.read::<Backlog>(id).await?);
+            listed.push(self.shop.read::<A>(id).await?);
         }
-        Ok(blocked)
+        Ok(listed)
     }
 
     /// Asks for the streams that the consumer cannot go on with.

@@ -277,7 +277,7 @@ impl<P: Projection> Projector<P> {
             }
             // A round that fails is made again after a while: what it did not do is still to do.
             let until = self.shop.now().plus(pace.behind(turned));
-            if stop.or_sleep(&self.shop, until).await {
+            if stop.or_sleep(self.shop.sleeper(), until).await {
                 return;
             }
         }

@@ -69,20 +69,6 @@ pub struct AtHand {
     pub products: BTreeMap<Sku, Option<ProductId>>,
 }
 
-/// Only an order, or nothing.
-impl From<Option<&Order>> for AtHand {
-    fn from(order: Option<&Order>) -> Self {
-        Self { order: order.cloned().map(Arc::new), ..Self::default() }
-    }
-}
-
-/// What was found before.
-impl From<&AtHand> for AtHand {
-    fn from(known: &AtHand) -> Self {
-        known.clone()
-    }
-}
-
 /// The state of an aggregate, or what is said where there is none.
 async fn state<A: Aggregate>(shop: &Commerce, id: Id<A::Root>, need: Need) -> Result<Arc<A>, WireError> {
     let instance = shop.read::<A>(id).await?;

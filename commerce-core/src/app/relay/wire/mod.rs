@@ -34,7 +34,6 @@ use crate::app::reading::ReadError;
 use crate::kernel::codec::CodecError;
 use crate::kernel::event::RecordedEvent;
 use crate::port::publisher::Outgoing;
-use crate::value::id::OrderId;
 
 /// The dialect of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -89,17 +88,6 @@ impl Profile {
     pub const ALL: [Self; 6] =
         [Self::Canonical, Self::Seed0, Self::Seed1, Self::Seed2, Self::Seed3, Self::Seed4];
 
-    /// Whose order has to be at hand for the messages of this event.
-    ///
-    /// An event of a payment names no order: its payment does. [`messages`](Self::messages) then says that
-    /// it misses the payment, and [`look_up`](Self::look_up) finds that too.
-    pub fn order_of(self, recorded: &RecordedEvent) -> Option<OrderId> {
-        match self.messages(recorded, AtHand::default()) {
-            Err(WireError::Missing(Need::Order(order))) => Some(order),
-            _ => None,
-        }
-    }
-
     /// The messages of an event: none where the document has no such message, several where it is several.
     ///
     /// The first one keeps the event's id; the ids of others follow from it. Their order is fixed, and all
@@ -109,16 +97,11 @@ impl Profile {
     ///
     /// [`WireError::Missing`] says what has to be at hand besides; the same question with it answers, or
     /// says what else.
-    pub fn messages(
-        self,
-        recorded: &RecordedEvent,
-        at_hand: impl Into<AtHand>,
-    ) -> Result<Vec<Outgoing>, WireError> {
+    pub fn messages(self, recorded: &RecordedEvent, at_hand: &AtHand) -> Result<Vec<Outgoing>, WireError> {
         if self == Self::Canonical {
             return canonical::message(recorded).map(|message| vec![message]).map_err(|_| WireError::NoJson);
         }
-        let (fact, at_hand) = (Fact::of(recorded)?, at_hand.into());
-        let source = Source { recorded, at_hand: &at_hand };
+        let (fact, source) = (Fact::of(recorded)?, Source { recorded, at_hand });
         match self {
             Self::Canonical => Ok(Vec::new()),
             Self::Seed0 => seed0::messages(&fact, source),
