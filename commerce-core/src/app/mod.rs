@@ -36,3 +36,4 @@ pub mod shopfront;
 pub mod stock_watch;
 pub mod timers;
 pub mod views;
+pub mod visitors;
