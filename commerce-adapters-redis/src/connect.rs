@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisError, Script, Value};
+use redis::{Client, IntoConnectionInfo, RedisError, Script, Value};
 
 use crate::error::is_lost;
 
@@ -12,6 +12,28 @@ use crate::error::is_lost;
 const RETRIES: usize = 4;
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// What makes connections to the server at this address.
+pub(crate) fn client(address: impl IntoConnectionInfo) -> Result<Client, RedisError> {
+    #[cfg(feature = "_rustls")]
+    provide_ciphers();
+    Client::open(address)
+}
+
+/// A connection panics where its process has no provider of ciphers, and where rustls was built with two of
+/// them and nobody chose one. What the host has chosen stands.
+#[cfg(feature = "_rustls")]
+fn provide_ciphers() {
+    #[cfg(not(feature = "tls-rustls-ring"))]
+    use rustls::crypto::aws_lc_rs as ciphers;
+    #[cfg(feature = "tls-rustls-ring")]
+    use rustls::crypto::ring as ciphers;
+
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Refused where somebody else was faster: then there is one.
+        let _ = ciphers::default_provider().install_default();
+    }
+}
 
 /// A connection that is made anew where it is lost. `answer` is how long any answer is waited for, `connect`
 /// how long a connection.

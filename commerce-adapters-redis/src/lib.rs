@@ -47,6 +47,12 @@
 //! # }
 //! ```
 //!
+//! # Transport security
+//!
+//! Addresses that begin with `rediss:` need one of the features `tls-rustls-ring`, `tls-rustls-aws-lc-rs` and
+//! `tls-native`. Authorities are those of the system, or of the file that `SSL_CERT_FILE` names. Where the process
+//! has no provider of ciphers for rustls yet, opening gives it one.
+//!
 //! # Messages
 //!
 //! [`RedisBroker`] is a `Publisher` and makes members of groups, which are `Subscriber`s. A topic is a stream,

@@ -8,7 +8,7 @@ use commerce_core::kernel::error::{Effect, PortError};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script, Value};
 
-use crate::connect::{again, run};
+use crate::connect::{again, client, run};
 use crate::error::port_error;
 use crate::settings::{InvalidShop, Settings};
 
@@ -59,7 +59,7 @@ impl Link {
     /// Within a runtime. Asks the server nothing: a shop starts without it.
     pub(crate) fn to(url: &str, settings: SideSettings) -> Result<Self, PortError> {
         let failed = |error: RedisError| port_error("open", Effect::None, &error);
-        let client = Client::open(url).map_err(failed)?;
+        let client = client(url).map_err(failed)?;
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(settings.answer_timeout))
             .set_connection_timeout(Some(settings.answer_timeout))

@@ -13,11 +13,11 @@ use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::port::clock::Clock;
 use commerce_core::port::store::{Capabilities, Due, DueQuery, LogQuery, Page, Row, Store, Table};
 use redis::aio::ConnectionManager;
-use redis::{Client, RedisError, Script, Value};
+use redis::{RedisError, Script, Value};
 
 use crate::answer::{handled, level, list, number, position, stream, text};
 use crate::check::{self, OpenError};
-use crate::connect::{again, connect, run};
+use crate::connect::{again, client, connect, run};
 use crate::error::{corrupt, port_error};
 use crate::plan::Prepared;
 use crate::scripts::Scripts;
@@ -57,7 +57,7 @@ impl RedisStore {
 
     async fn timed(url: &str, settings: Settings, time: Time) -> Result<Self, OpenError> {
         let failed = |error: RedisError| OpenError::Port(port_error("open", Effect::None, &error));
-        let client = Client::open(url).map_err(failed)?;
+        let client = client(url).map_err(failed)?;
         let timeout = settings.answer_timeout;
         let connection = connect(&client, timeout, timeout).await.map_err(failed)?;
         let scripts = Arc::new(Scripts::of_shop(&settings.shop));

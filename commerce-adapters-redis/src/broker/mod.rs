@@ -19,7 +19,7 @@ use redis::{Client, RedisError, Script, Value};
 use crate::Settings;
 use crate::answer::number;
 use crate::check::{self, OpenError};
-use crate::connect::{again, connect, run};
+use crate::connect::{again, client, connect, run};
 use crate::error::{corrupt, port_error};
 
 pub use member::RedisSubscriber;
@@ -61,7 +61,7 @@ impl RedisBroker {
     /// [`OpenError`]: the address cannot be read, the server does not answer, or it may lose data.
     pub async fn open(url: &str, settings: Settings) -> Result<Self, OpenError> {
         let failed = |error: RedisError| OpenError::Port(port_error("open", Effect::None, &error));
-        let client = Client::open(url).map_err(failed)?;
+        let client = client(url).map_err(failed)?;
         let timeout = settings.answer_timeout;
         let connection = connect(&client, timeout, timeout).await.map_err(failed)?;
         if !settings.accept_data_loss {

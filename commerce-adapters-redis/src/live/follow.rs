@@ -16,7 +16,7 @@ use super::{LiveChannel, LiveId, Names};
 use crate::Settings;
 use crate::answer::{list, number, text};
 use crate::check::OpenError;
-use crate::connect::run;
+use crate::connect::{client, run};
 use crate::error::{corrupt, port_error};
 
 /// So many updates are read from the buffers at once.
@@ -49,7 +49,7 @@ impl LiveUpdates {
         let info = url.into_connection_info().map_err(failed)?;
         // Pushed values and answers come on one connection only in the third version of the protocol.
         let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let client = Client::open(info.set_redis_settings(redis)).map_err(failed)?;
+        let client = client(info.set_redis_settings(redis)).map_err(failed)?;
         let script = Arc::new(Script::new(include_str!("../scripts/live/replay.lua")));
         let names = Names { shop: settings.shop.clone() };
         Ok(Self { client, script, names, settings, checked_after: CHECKED_AFTER })

@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use commerce_core::kernel::error::{Effect, PortError, PortErrorKind};
 use commerce_core::port::publisher::{MAX_BATCH, Outgoing, PublishError, Publisher};
 use redis::aio::ConnectionManager;
-use redis::{Client, RedisError, Script};
+use redis::{RedisError, Script};
 
 use super::update::of_message;
 use super::{LiveChannel, Names};
 use crate::Settings;
 use crate::broker::taken;
 use crate::check::OpenError;
-use crate::connect::{connect, run};
+use crate::connect::{client, connect, run};
 use crate::error::{PORT, port_error};
 
 /// So many updates of a channel are kept.
@@ -53,7 +53,7 @@ impl LivePush {
     /// [`OpenError::Port`]: the address cannot be read, or the server does not answer.
     pub async fn open(url: &str, settings: Settings) -> Result<Self, OpenError> {
         let failed = |error: RedisError| OpenError::Port(port_error("open", Effect::None, &error));
-        let client = Client::open(url).map_err(failed)?;
+        let client = client(url).map_err(failed)?;
         let timeout = settings.answer_timeout;
         let connection = connect(&client, timeout, timeout).await.map_err(failed)?;
         let script = Arc::new(Script::new(include_str!("../scripts/live/push.lua")));
