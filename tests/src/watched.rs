@@ -13,12 +13,15 @@ use commerce_core::app::checkout::{CheckoutReceipt, CheckoutRequest};
 use commerce_core::app::consumer::{Consumer, ConsumerFailure, Delivery};
 use commerce_core::app::views::OrderList;
 use commerce_core::carts::CartCommand;
+use commerce_core::checkout::payment_of;
 use commerce_core::kernel::commit::Commit;
 use commerce_core::kernel::error::{CommitError, PortError};
 use commerce_core::kernel::event::{EventId, RecordedEvent};
 use commerce_core::kernel::stream::{StreamId, Version};
 use commerce_core::port::observer::{Observer, Signal};
-use commerce_core::port::payment::{Authorize, IdempotencyKey, PaymentGateway};
+use commerce_core::port::payment::{
+    Authorize, CallbackFact, ChargeState, GatewayFact, GatewayRef, IdempotencyKey, PaymentGateway,
+};
 use commerce_core::port::platform::Platform;
 use commerce_core::port::publisher::{Outgoing, Publisher};
 use commerce_core::port::subscriber::Subscriber;
@@ -88,6 +91,7 @@ pub async fn everything(observer: &Arc<dyn Observer>) {
     followed(&story.shop).await;
     received(&story.shop).await;
     turned_away(&story.shop).await;
+    called_back(observer).await;
     parked(observer).await;
     contended(observer).await;
     guarded(observer).await;
@@ -180,6 +184,26 @@ async fn turned_away(shop: &Shop) {
     let headers = vec![("fake-signature".to_owned(), "guessed".to_owned())];
     let body = b"Erika Mustermann, buyer1@example.com".to_vec();
     shop.commerce.payment_callback("fake", headers, body).await.unwrap_err();
+}
+
+/// The gateway says that a buyer has paid, says it again, and then speaks of another charge.
+async fn called_back(observer: &Arc<dyn Observer>) {
+    let (mut shop, _) = mugs(Gateway::redirecting("https://bank.example/3ds"), 10).await;
+    shop.commerce = shop.commerce.with_observer(observer.clone());
+    let cart = shop.cart(1, &[("MUG", 1)]).await.unwrap();
+    let receipt = shop.buy(1, cart).await.unwrap();
+    let payment = payment_of(receipt.checkout);
+    let paid = shop.gateway.decide(payment, ChargeState::Authorized).unwrap();
+    let other = Gateway::message(&CallbackFact {
+        event: "other".into(),
+        payment: Some(payment),
+        charge: GatewayRef("of somebody else".into()),
+        fact: GatewayFact::Authorized { amount: receipt.total },
+        at: shop.commerce.now(),
+    });
+    for message in [paid.clone(), paid, other] {
+        let _ = shop.commerce.payment_callback("fake", message.headers, message.body).await;
+    }
 }
 
 /// The gateway authorises, and never captures.

@@ -7,11 +7,12 @@ use serde::Serialize;
 use super::commerce::Commerce;
 use super::commit::MAX_ATTEMPTS;
 use super::error::CommandError;
+use super::observing::{outcome, span::Span};
 use super::reading::Ask;
 use crate::checkout::party::{Party, tell};
 use crate::checkout::steps::{advance, note_payment};
 use crate::checkout::{CheckoutError, payment_of};
-use crate::kernel::aggregate::Aggregate;
+use crate::kernel::aggregate::{Aggregate, Permission};
 use crate::kernel::batch::Batch;
 use crate::kernel::commit::Load;
 use crate::kernel::error::{CommitError, ErrorClass};
@@ -22,7 +23,7 @@ use crate::payments::quarantine::QuarantineCommand;
 use crate::payments::{
     Payment, PaymentCommand, PaymentError, QuarantineEntry, QuarantineReason, REFERENCE_SCOPE, reference_key,
 };
-use crate::port::observer::Signal;
+use crate::port::observer::{Outcome, Signal};
 use crate::port::payment::{CallbackError, CallbackFact, CallbackRequest, MAX_CALLBACK, VerifiedCallback};
 use crate::value::id::PaymentId;
 
@@ -188,18 +189,39 @@ impl Commerce {
         Ok(self.record_for(provider, payment, fact).await?.map(|outcome| (payment, outcome)))
     }
 
-    /// Records a fact of a payment, decided anew while others are faster; `None` where there is no such
-    /// payment at this gateway.
+    /// Records a fact of a payment, and has it watched; `None` where there is no such payment at this gateway.
     async fn record_for(
         &self,
         provider: &str,
         payment: PaymentId,
         fact: &CallbackFact,
     ) -> Result<Option<CallbackOutcome>, PaymentCallbackError> {
+        let (what, trace) = (Permission::new(Payment::NAME, "record"), self.trace());
+        let (watched, mut attempts) = (self.begins(what, payment.uuid()), 0);
+        let recording = self.recorded(provider, payment, fact, &mut attempts);
+        let done = Span::command(what, payment.uuid(), trace).around(Box::pin(recording)).await;
+        let outcome = match &done {
+            Ok(None) => return done,
+            Ok(Some(CallbackOutcome::AlreadyKnown)) => Outcome::Repeated,
+            done => outcome(done, PaymentCallbackError::class),
+        };
+        self.ends(watched, trace, outcome, attempts);
+        done
+    }
+
+    /// Records a fact, decided anew while others are faster.
+    async fn recorded(
+        &self,
+        provider: &str,
+        payment: PaymentId,
+        fact: &CallbackFact,
+        attempts: &mut u32,
+    ) -> Result<Option<CallbackOutcome>, PaymentCallbackError> {
         let key = MarkKey::new(format!("callback:{provider}"), fact.event.clone());
         let canonical = serde_json::to_vec(fact).unwrap_or_default();
         let fingerprint = Fingerprint::of(1, &canonical);
         for attempt in 1..=MAX_ATTEMPTS {
+            *attempts = attempt;
             match self.record_fact(provider, payment, fact, (&key, fingerprint)).await {
                 Err(PaymentCallbackError::Checkout(CheckoutError::Commit(error))) => match error {
                     CommitError::Stale { .. } => self.pause(attempt).await,
