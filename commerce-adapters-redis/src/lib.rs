@@ -28,7 +28,8 @@
 //! [`RedisStore`] keeps every contract of the store as long as its server keeps its data. Redis may lose
 //! what it has acknowledged: with `appendfsync everysec` up to a second of it in a power cut, and with any
 //! setting what a primary had not yet sent to the replica that takes its place. An order that is lost that
-//! way was paid all the same. So:
+//! way was paid all the same; the same cart bought again is not charged again, because its keys at the gateway follow
+//! from the cart. A commit is lost whole or not at all, and no token of a lease is given twice, whatever the replica knows. So:
 //!
 //! - use it where that risk is accepted, or where `appendfsync always` and no automatic failover make it
 //!   small: fairs, kiosks, demonstrations, shops whose orders are also kept elsewhere;

@@ -14,8 +14,8 @@ use std::time::Duration;
 use commerce_adapters_redis::{
     LiveChannel, LiveUpdates, OpenError, RedisBroker, RedisCache, RedisStore, SideSettings,
 };
-use commerce_core::kernel::error::PortErrorKind;
 use commerce_core::port::cache::{Cache, CacheKey};
+use commerce_core::prelude::*;
 use commerce_testkit::check::Findings;
 use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::shop::Shop;
@@ -66,11 +66,12 @@ fn start(folder: &Path) -> (Redis, String) {
 /// Every kind of connection there is: of the store, of a cache, of a broker, of one of its members that waits,
 /// and of live push.
 async fn everything_runs(url: &str) {
-    let store = Arc::new(RedisStore::open(url, fresh()).await.unwrap());
-    let shop = Shop::on_shared(store, Clock::default(), Gateway::capturing(), 1);
+    let clock = Clock::default();
+    let store = RedisStore::with_clock(url, fresh(), Arc::new(clock.clone())).await.unwrap();
+    let shop = Shop::on_shared(Arc::new(store), clock, Gateway::capturing(), 1);
     shop.list("MUG", "10.00", 5).await.unwrap();
     let cart = shop.cart(1, &[("MUG", 2)]).await.unwrap();
-    shop.buy(1, cart).await.unwrap();
+    assert_eq!(shop.buy(1, cart).await.unwrap().status, CheckoutStatus::Confirmed);
     assert!(Findings::of(&shop).await.unwrap().hold());
 
     let cache = RedisCache::open(url, patient()).unwrap();

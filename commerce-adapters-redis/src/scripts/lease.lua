@@ -13,7 +13,9 @@ local holder, until_then = string.match(known, '^(%d+) (%d+)$')
 local lasts = until_then > now
 if deed == 'acquire' then
   if lasts then return {} end
-  holder = string.format('%.0f', tonumber(holder) + 1)
+  -- The last token may have been given by a primary that was lost before it told this server: time tells them apart.
+  local time = redis.call('TIME')
+  holder = string.format('%.0f', math.max(tonumber(holder) + 1, time[1] * 1000000 + time[2]))
 elseif deed == 'renew' then
   if not (lasts and holder == token) then return {} end
 else

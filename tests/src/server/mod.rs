@@ -4,10 +4,12 @@
 
 mod account;
 mod cluster;
+mod pair;
 mod postgres;
 mod redis;
 mod shared;
 
 pub use cluster::Cluster;
+pub use pair::Pair;
 pub use postgres::{Database, URL_VARIABLE};
 pub use redis::{REDIS_VARIABLE, Redis};

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread::sleep;
@@ -59,6 +59,11 @@ impl Redis {
         panic!("redis-server did not answer: {log}");
     }
 
+    /// Where it keeps its socket, its data and its log.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.folder.join("socket").display())
@@ -73,7 +78,7 @@ impl Redis {
 }
 
 #[allow(clippy::zombie_processes, reason = "it is waited for where it is killed")]
-fn launch(folder: &std::path::Path, settings: &[&str]) -> Child {
+fn launch(folder: &Path, settings: &[&str]) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
     let mut command = Command::new("sh");
     command.args([

@@ -23,8 +23,8 @@
 //!         Err(VisitorError::Sessions(_)) => visitors.guest(cookie).await?,
 //!         visitor => visitor?,
 //!     };
-//!     let added = shop.acting_as(visitor.actor).add_to_cart(visitor.cart, sku, Quantity::ONE, Currency::EUR);
-//!     Ok(added.await.is_ok())
+//!     let shop = shop.acting_as(visitor.actor);
+//!     Ok(shop.add_to_cart(visitor.cart, sku, Quantity::ONE, Currency::EUR).await.is_ok())
 //! }
 //! ```
 
