@@ -1,9 +1,9 @@
 //! G10: a shop on PostgreSQL sells 50 orders a second while everything beside its store is on a Redis of its
 //! own: product pages, limits, sessions, and the messages of its relay. Redis is killed, paused for half a
-//! minute, flushed, full, and made to evict.
+//! minute, flushed, full, made to evict, and replaced by a replica that lags.
 //!
 //! Whatever happens there: no caller sees an error, every acknowledged order is in the store, nothing is
-//! oversold, and no event is lost. A Redis that is flushed, or evicts, loses messages that it had taken: then
+//! oversold, and no event is lost. A Redis that is flushed, evicts or lags loses messages that it had taken: then
 //! the log still has all of them, and a relay under another name brings them; none takes effect twice.
 //!
 //! What fails a test are counts. Times are printed, beside those of a healthy run of the same test.
@@ -15,12 +15,12 @@
     reason = "figures are printed; a test fails by panicking"
 )]
 
+mod fault;
 mod heard;
 mod line;
 mod visits;
 
 use std::fs::File;
-use std::process::Command;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,17 +28,18 @@ use std::time::Duration;
 use commerce_adapters_memory::platform;
 use commerce_adapters_postgres::sqlx::postgres::PgConnectOptions;
 use commerce_adapters_postgres::{PgStore, Settings};
-use commerce_adapters_redis::{OpenError, Risk, redis};
+use commerce_adapters_redis::{OpenError, Risk};
 use commerce_core::port::store::Store;
 use commerce_core::prelude::*;
 use commerce_testkit::check::{Books, Findings};
 use commerce_testkit::fake::{Clock, Gateway};
 use commerce_testkit::shop::Shop;
-use commerce_tests::server::{Database, Redis};
+use commerce_tests::server::Database;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
+use fault::{Fault, Server};
 use line::{Left, Line};
 use visits::{Outcome, RARE, RARE_UNITS, Side, Visits};
 
@@ -46,105 +47,10 @@ use visits::{Outcome, RARE, RARE_UNITS, Side, Visits};
 const WARM: Duration = Duration::from_secs(2);
 /// How long it is healthy first.
 const HEALTHY: Duration = Duration::from_secs(5);
-/// How long a server that evicts is filled.
-const FILLING: Duration = Duration::from_secs(4);
 /// How long visitors come before and behind a fault.
 const AROUND: Duration = Duration::from_secs(1);
-/// With `everysec` a server whose disk is slow answers before it writes, and loses that when it is killed.
-const KEEPS_ALL: &[&str] = &["--appendfsync", "always"];
 /// The name of the shop at Redis.
 const SHOP: &str = "mugs";
-
-/// What happens to Redis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
-    Killed,
-    Paused,
-    Flushed,
-    Full,
-    Evicting,
-}
-
-impl Fault {
-    /// Whether Redis loses what it has taken.
-    const fn loses(self) -> bool {
-        matches!(self, Self::Flushed | Self::Evicting)
-    }
-
-    /// What its server is started with.
-    const fn settings(self) -> &'static [&'static str] {
-        match self {
-            Self::Killed => KEEPS_ALL,
-            Self::Evicting => &["--maxmemory-policy", "allkeys-lru"],
-            Self::Paused | Self::Flushed | Self::Full => &[],
-        }
-    }
-
-    async fn happens(self, server: &mut Redis, line: &mut Line) {
-        match self {
-            Self::Killed => {
-                server.kill();
-                sleep(Duration::from_secs(4)).await;
-                server.restart(KEEPS_ALL);
-            }
-            Self::Paused => {
-                let process = info(server, "process_id").await;
-                signal("-STOP", &process);
-                sleep(Duration::from_secs(30)).await;
-                signal("-CONT", &process);
-            }
-            Self::Flushed => {
-                // So that there is something to lose.
-                line.stop_receiver().await;
-                sleep(AROUND).await;
-                for _ in 0..20 {
-                    ask(server, &["FLUSHALL"]).await.unwrap();
-                    sleep(Duration::from_millis(100)).await;
-                }
-                line.start_receiver();
-            }
-            Self::Full => {
-                ask(server, &["CONFIG", "SET", "maxmemory", "1mb"]).await.unwrap();
-                let refused = ask(server, &["SET", "{ballast}", "x"]).await.unwrap_err();
-                assert_eq!(refused.code(), Some("OOM"), "it is full");
-                sleep(Duration::from_secs(5)).await;
-                ask(server, &["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
-            }
-            Self::Evicting => {
-                ask(server, &["CONFIG", "SET", "maxmemory", "2mb"]).await.unwrap();
-                let (ballast, begun) = ("x".repeat(50_000), Instant::now());
-                for number in 0.. {
-                    // Where nothing can be evicted at the moment it is refused.
-                    let _ = ask(server, &["SET", &format!("ballast:{number}"), &ballast]).await;
-                    if begun.elapsed() > FILLING {
-                        break;
-                    }
-                    sleep(Duration::from_millis(20)).await;
-                }
-                assert_ne!(info(server, "evicted_keys").await, "0", "it evicts");
-                ask(server, &["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
-            }
-        }
-    }
-}
-
-/// Sends a command on a connection of its own.
-async fn ask(server: &Redis, command: &[&str]) -> redis::RedisResult<redis::Value> {
-    let client = redis::Client::open(server.url())?;
-    let mut connection = client.get_multiplexed_async_connection().await?;
-    let mut all = redis::Cmd::new();
-    all.arg(command).query_async(&mut connection).await
-}
-
-async fn info(server: &Redis, what: &str) -> String {
-    let told: String = redis::from_redis_value(ask(server, &["INFO"]).await.unwrap()).unwrap();
-    let found = told.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
-    found.unwrap().trim().to_owned()
-}
-
-fn signal(signal: &str, process: &str) {
-    assert!(Command::new("kill").args([signal, process]).status().unwrap().success());
-}
 
 async fn shop(database: &Database) -> Shop {
     let store = PgStore::new(PgConnectOptions::from_str(database.url()).unwrap(), Settings::default());
@@ -198,7 +104,7 @@ async fn judge(shop: &Shop, outcomes: &[Outcome]) {
 
 async fn goes_on_while_redis_is(fault: Fault) {
     let database = Database::new();
-    let mut server = Redis::start(fault.settings());
+    let mut server = Server::start(fault);
     let shop = shop(&database).await;
     let visits = Visits::to(shop.clone(), Side::on(&server.url(), SHOP)).await;
     if fault == Fault::Evicting {
@@ -223,8 +129,8 @@ async fn goes_on_while_redis_is(fault: Fault) {
     println!("p99 of checkouts: {}.{:02} of the healthy run (meant: up to 3)", ratio / 100, ratio % 100);
     let mut told = line.settle("first", fault.loses()).await;
     println!("{fault:?}: {told:?}");
-    if fault == Fault::Flushed {
-        assert!(told.missing > 0, "what was flushed is not there by itself");
+    if matches!(fault, Fault::Flushed | Fault::FailedOver) {
+        assert!(told.missing > 0, "what was lost is not there by itself");
     }
     if fault.loses() {
         told = line.publish_again().await;
@@ -265,4 +171,9 @@ fn g10_orders_go_on_while_redis_is_full() {
 #[test]
 fn g10_orders_go_on_while_redis_evicts() {
     alone(Fault::Evicting);
+}
+
+#[test]
+fn g10_orders_go_on_while_redis_fails_over_to_a_replica_that_lags() {
+    alone(Fault::FailedOver);
 }
