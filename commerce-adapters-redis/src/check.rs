@@ -36,6 +36,9 @@ pub enum OpenError {
     /// The server may lose data, and the settings do not accept that.
     #[error("the server may lose data")]
     Unsafe(#[from] Risk),
+    /// The server belongs to a cluster, and streams with bare names would lie in several slots.
+    #[error("streams with bare names need a server that is not of a cluster")]
+    Clustered,
 }
 
 pub(crate) async fn keeps_data(connection: &ConnectionManager) -> Result<(), OpenError> {
@@ -47,10 +50,7 @@ pub(crate) async fn keeps_data(connection: &ConnectionManager) -> Result<(), Ope
     if policy != "noeviction" {
         return Err(Risk::Evicts(policy).into());
     }
-    let mut connection = connection.clone();
-    let info: Result<String, RedisError> =
-        redis::cmd("INFO").arg("persistence").query_async(&mut connection).await;
-    let info = info.map_err(|error| port_error("open", Effect::None, &error))?;
+    let info = info(connection, "persistence").await?;
     for field in ["aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status"] {
         let line = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
         let status = line.unwrap_or("ok").trim();
@@ -59,6 +59,18 @@ pub(crate) async fn keeps_data(connection: &ConnectionManager) -> Result<(), Ope
         }
     }
     Ok(())
+}
+
+/// Whether any keys can be used together.
+pub(crate) async fn has_one_slot(connection: &ConnectionManager) -> Result<(), OpenError> {
+    let clustered = info(connection, "cluster").await?.lines().any(|line| line.trim() == "cluster_enabled:1");
+    if clustered { Err(OpenError::Clustered) } else { Ok(()) }
+}
+
+async fn info(connection: &ConnectionManager, section: &str) -> Result<String, OpenError> {
+    let mut connection = connection.clone();
+    let info: Result<String, RedisError> = redis::cmd("INFO").arg(section).query_async(&mut connection).await;
+    info.map_err(|error| port_error("open", Effect::None, &error).into())
 }
 
 async fn setting(connection: &ConnectionManager, name: &'static str) -> Result<String, OpenError> {

@@ -57,7 +57,9 @@
 //! # Messages
 //!
 //! [`RedisBroker`] is a `Publisher` and makes members of groups, which are `Subscriber`s. A topic is a stream,
-//! `{mugs}:topic:order-events`, with the fields `id`, `key`, `ordering` and `body` as the relay made them.
+//! `{mugs}:topic:order-events`, or `order-events` [where consumers know it so](StreamNames::Bare). Its entries have the
+//! fields `id` (a UUID, the same for a repeat), `key` (the routing key), `ordering` (the stream whose messages keep
+//! their order) and `body` as the relay made them, in the dialect that it speaks.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -81,7 +83,8 @@
 //! postponed stay pending too, and stand in a sorted set by the time when they are due, by the server's clock.
 //! Dead letters are kept beside their group; one that is redriven becomes an entry of a stream that this group
 //! alone reads. A stream is trimmed behind the slowest of its groups, so one that nobody reads any more keeps
-//! everything, until the server is full and takes no more: `XGROUP DESTROY` ends it.
+//! everything, until the server is full and takes no more: [`groups`](RedisBroker::groups) shows it, and
+//! [`end_group`](RedisSubscriber::end_group) ends it.
 //!
 //! # Live push
 //!
@@ -142,7 +145,7 @@ mod store;
 mod time;
 mod timers;
 
-pub use broker::{RedisBroker, RedisSubscriber};
+pub use broker::{GroupProgress, Left, RedisBroker, RedisSubscriber, Unfinished};
 pub use cache::RedisCache;
 pub use check::{OpenError, Risk};
 pub use invalidations::RedisInvalidations;
@@ -153,5 +156,5 @@ pub use live::{
 };
 pub use redis;
 pub use sessions::RedisSessions;
-pub use settings::{InvalidShop, Settings};
+pub use settings::{InvalidShop, Settings, StreamNames};
 pub use store::RedisStore;

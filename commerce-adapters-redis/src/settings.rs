@@ -6,7 +6,19 @@ use std::time::Duration;
 /// The most letters of a shop's name.
 const LONGEST: usize = 64;
 
-/// How a [`RedisStore`](crate::RedisStore) works.
+/// How the stream of a topic is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StreamNames {
+    /// `{mugs}:topic:order-events`: apart from other shops, and in the hash slot of this one.
+    #[default]
+    OfShop,
+    /// `order-events`: for consumers that know streams by the names of their topics. Shops on one server then
+    /// share streams, so each needs a server or a database of its own; and the streams of several topics share no
+    /// slot, so that a server of a cluster is refused.
+    Bare,
+}
+
+/// How a [`RedisStore`](crate::RedisStore) or a [`RedisBroker`](crate::RedisBroker) works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -16,6 +28,8 @@ pub struct Settings {
     pub accept_data_loss: bool,
     /// How long any answer of the server is waited for.
     pub answer_timeout: Duration,
+    /// How a broker names its streams.
+    pub streams: StreamNames,
 }
 
 /// A shop's name is empty, too long, or holds more than letters, digits, dashes and underscores.
@@ -34,13 +48,25 @@ impl Settings {
         if name.is_empty() || name.len() > LONGEST || !name.chars().all(fine) {
             return Err(InvalidShop);
         }
-        Ok(Self { shop: name.into(), accept_data_loss: false, answer_timeout: Duration::from_secs(10) })
+        Ok(Self {
+            shop: name.into(),
+            accept_data_loss: false,
+            answer_timeout: Duration::from_secs(10),
+            streams: StreamNames::OfShop,
+        })
     }
 
     /// On a server that may lose data.
     #[must_use]
     pub const fn accepting_data_loss(mut self) -> Self {
         self.accept_data_loss = true;
+        self
+    }
+
+    /// With streams that are named as their topics are.
+    #[must_use]
+    pub const fn with_bare_streams(mut self) -> Self {
+        self.streams = StreamNames::Bare;
         self
     }
 }

@@ -31,9 +31,9 @@ use crate::time::micros;
 /// acknowledged and passed over.
 #[derive(Debug, Clone)]
 pub struct RedisSubscriber {
-    broker: RedisBroker,
-    group: Arc<str>,
-    topics: Vec<Arc<str>>,
+    pub(super) broker: RedisBroker,
+    pub(super) group: Arc<str>,
+    pub(super) topics: Vec<Arc<str>>,
     name: String,
     waiting: Option<Waiting>,
 }

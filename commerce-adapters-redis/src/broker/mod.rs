@@ -1,6 +1,7 @@
 //! A broker on streams: topics, groups and dead letters.
 
 mod answer;
+mod group;
 mod member;
 mod names;
 mod publish;
@@ -16,12 +17,13 @@ use commerce_core::kernel::error::{Effect, PortError};
 use redis::aio::ConnectionManager;
 use redis::{Client, RedisError, Script, Value};
 
-use crate::Settings;
 use crate::answer::number;
 use crate::check::{self, OpenError};
 use crate::connect::{again, client, connect, run};
 use crate::error::{corrupt, port_error};
+use crate::settings::{Settings, StreamNames};
 
+pub use group::{GroupProgress, Left, Unfinished};
 pub use member::RedisSubscriber;
 use names::{Names, Scripts};
 pub(crate) use publish::taken;
@@ -33,9 +35,9 @@ const SILENT: Duration = Duration::from_secs(60 * 60);
 
 /// Topics of one shop on a Redis server: a stream for each.
 ///
-/// A message of topic `order-events` is an entry of the stream `{shop}:topic:order-events` with the fields
-/// `id`, `key`, `ordering` and `body`, as the relay made them; whoever reads streams can read it. Entries are
-/// numbered through all topics of the shop.
+/// A message of topic `order-events` is an entry of the stream `{shop}:topic:order-events`, or of `order-events`
+/// where streams have [bare names](crate::StreamNames::Bare), with the fields `id`, `key`, `ordering` and `body`,
+/// as the relay made them; whoever reads streams can read it. Entries are numbered through all topics of the shop.
 ///
 /// A stream is trimmed as messages are published, and by [`trim`](Self::trim): never beyond what each of its
 /// groups has acknowledged, and not at all where it has none. A full server takes no message, and has lost
@@ -67,7 +69,10 @@ impl RedisBroker {
         if !settings.accept_data_loss {
             check::keeps_data(&connection).await?;
         }
-        let (scripts, names) = (Arc::new(Scripts::new()), Names::of_shop(settings.shop.clone()));
+        if settings.streams == StreamNames::Bare {
+            check::has_one_slot(&connection).await?;
+        }
+        let (scripts, names) = (Arc::new(Scripts::new()), Names::of(&settings));
         Ok(Self { client, connection, scripts, names, settings, own: OWN, published: Arc::default() })
     }
 
@@ -94,18 +99,22 @@ impl RedisBroker {
     /// # Contract
     ///
     /// Keeps what any group has not acknowledged, and whatever lies behind it, and all of a topic that has no
-    /// group: a group that nobody reads any more keeps everything (`XGROUP DESTROY` ends it). Forgets members
-    /// that have had nothing to do with the server for an hour.
+    /// group: a group that nobody reads any more keeps everything until it [ends](RedisSubscriber::end_group).
+    /// Forgets members that have had nothing to do with the server for an hour.
     ///
     /// # Errors
     ///
     /// Where the server does not answer.
     pub async fn trim(&self) -> Result<u64, PortError> {
-        let mut connection = self.connection.clone();
-        let topics: Result<Vec<String>, RedisError> =
-            redis::cmd("SMEMBERS").arg(self.names.topics()).query_async(&mut connection).await;
-        let topics = topics.map_err(|error| port_error("trim", Effect::None, &error))?;
+        let topics = self.topics("trim").await?;
         self.trim_topics(topics.iter().map(String::as_str)).await
+    }
+
+    /// The topics to which this shop has published.
+    async fn topics(&self, operation: &'static str) -> Result<Vec<String>, PortError> {
+        let mut connection = self.connection.clone();
+        let topics = redis::cmd("SMEMBERS").arg(self.names.topics()).query_async(&mut connection).await;
+        topics.map_err(|error| port_error(operation, Effect::None, &error))
     }
 
     async fn trim_topics(&self, topics: impl Iterator<Item = &str> + Send) -> Result<u64, PortError> {

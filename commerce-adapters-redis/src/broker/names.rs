@@ -4,35 +4,49 @@ use std::sync::Arc;
 
 use redis::Script;
 
-/// The keys of a shop's topics and groups. All share the shop's hash slot, as the keys of its store do.
+use crate::settings::{Settings, StreamNames};
+
+/// The keys of a shop's topics and groups. All share the shop's hash slot, as the keys of its store do, but for
+/// streams with bare names.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
-    shop: Arc<str>,
+    /// With what every key begins.
+    prefix: Arc<str>,
+    streams: StreamNames,
 }
 
 impl Names {
-    pub(super) fn of_shop(shop: Arc<str>) -> Self {
-        Self { shop }
+    pub(super) fn of(settings: &Settings) -> Self {
+        let Settings { shop, streams, .. } = settings;
+        // What is kept of an entry belongs to its stream: names of both kinds may be in use at once.
+        let prefix = match streams {
+            StreamNames::OfShop => format!("{{{shop}}}"),
+            StreamNames::Bare => format!("{{{shop}}}:bare"),
+        };
+        Self { prefix: prefix.into(), streams: *streams }
     }
 
     /// The number of the last entry of any topic.
     pub(super) fn last(&self) -> String {
-        format!("{{{}}}:published", self.shop)
+        format!("{}:published", self.prefix)
     }
 
     /// The names of the topics.
     pub(super) fn topics(&self) -> String {
-        format!("{{{}}}:topics", self.shop)
+        format!("{}:topics", self.prefix)
     }
 
     /// The stream of a topic.
     pub(super) fn topic(&self, topic: &str) -> String {
-        format!("{{{}}}:topic:{topic}", self.shop)
+        match self.streams {
+            StreamNames::OfShop => format!("{}:topic:{topic}", self.prefix),
+            StreamNames::Bare => topic.to_owned(),
+        }
     }
 
     /// Something of a group. The length keeps `a:b` of group `c` apart from `b` of group `c:a`.
     pub(super) fn of_group(&self, group: &str, what: &str) -> String {
-        format!("{{{}}}:group:{}:{group}:{what}", self.shop, group.len())
+        format!("{}:group:{}:{group}:{what}", self.prefix, group.len())
     }
 
     /// Stream, postponed entries and first times of every source of a group: its own, then its topics.
@@ -57,6 +71,7 @@ pub(super) struct Scripts {
     pub(super) postpone: Script,
     pub(super) bury: Script,
     pub(super) letters: Script,
+    pub(super) end_group: Script,
 }
 
 impl Scripts {
@@ -71,6 +86,7 @@ impl Scripts {
             postpone: Script::new(include_str!("../scripts/broker/postpone.lua")),
             bury: Script::new(include_str!("../scripts/broker/bury.lua")),
             letters: Script::new(include_str!("../scripts/broker/letters.lua")),
+            end_group: Script::new(include_str!("../scripts/broker/end_group.lua")),
         }
     }
 }

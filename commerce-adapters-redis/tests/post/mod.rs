@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use commerce_adapters_redis::RedisBroker;
-use commerce_adapters_redis::redis;
+use commerce_adapters_redis::{RedisBroker, RedisSubscriber, Unfinished, redis};
 use commerce_core::kernel::event::EventId;
 use commerce_core::port::publisher::{Outgoing, Publisher};
 use commerce_core::port::subscriber::{Incoming, Receipt, Subscriber};
@@ -69,7 +68,7 @@ pub(crate) async fn client(url: &str) -> redis::aio::MultiplexedConnection {
 }
 
 /// Every script of the broker, behind messages 0 to 2 of two topics; nothing is left.
-pub(crate) async fn runs_every_script(broker: &RedisBroker, member: &impl Subscriber) {
+pub(crate) async fn runs_every_script(broker: &RedisBroker, member: &RedisSubscriber) {
     let received = member.receive(10).await.unwrap();
     let [done, later, aside] = received.as_slice() else { panic!("{received:?}") };
     member.acknowledge(vec![done.receipt.clone()]).await.unwrap();
@@ -80,4 +79,7 @@ pub(crate) async fn runs_every_script(broker: &RedisBroker, member: &impl Subscr
     assert_eq!(drain(member).await.len(), 2);
     assert!(!member.discard(aside.message.id).await.unwrap());
     assert_eq!(broker.trim().await.unwrap(), 3);
+    assert!(broker.groups().await.unwrap().iter().all(|at| (at.pending, at.unread) == (0, Some(0))));
+    assert!(member.end_group(Unfinished::Keep).await.unwrap().is_nothing());
+    assert_eq!(broker.groups().await, Ok(Vec::new()));
 }
