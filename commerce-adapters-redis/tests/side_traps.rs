@@ -165,44 +165,63 @@ fn r04_a_full_server_still_removes() {
     });
 }
 
-/// Readers that are slow and writers that remove, on real connections: nothing old stays.
+/// Readers on connections of their own miss and read what is stored; a writer stores something else and removes
+/// the entry, by whatever way; then the readers put in what they have read. None of it is taken.
 #[test]
 fn r06_what_was_read_before_a_removal_is_not_put_back() {
     on_runtime(async {
-        let settings = patient();
-        let store = Arc::new(AtomicU64::new(1));
-        let mut tasks = Vec::new();
-        for who in 0..8_u64 {
-            let cache = RedisCache::open(&Redis::shared(), settings.clone()).unwrap();
-            let store = store.clone();
-            tasks.push(tokio::spawn(async move {
-                let (mug, tag) = (key("catalog:product:MUG:detail"), Tag::new("mug").unwrap());
-                for round in 0..200_u64 {
-                    if who == 0 {
-                        store.fetch_add(1, Ordering::SeqCst);
-                        match round % 3 {
-                            0 => drop(cache.remove(&mug, None).await.unwrap()),
-                            1 => cache.remove_tag(&tag).await.unwrap(),
-                            _ => cache.remove_prefix(&CachePrefix::new(&["catalog"]).unwrap()).await.unwrap(),
-                        }
-                        let now = store.load(Ordering::SeqCst);
-                        if let Some(entry) = cache.get(&mug).await.unwrap().entry() {
-                            assert_eq!(*entry.value, now.to_be_bytes(), "round {round}");
-                        }
-                        continue;
-                    }
-                    if let Found::Miss(ticket) = cache.get(&mug).await.unwrap() {
-                        let seen = store.load(Ordering::SeqCst).to_be_bytes();
-                        sleep(Duration::from_micros(who * round % 700)).await;
-                        let fill = Fill { since: Some(ticket), ..fill(&seen, &["mug"]) };
-                        cache.set(&mug, fill).await.unwrap();
-                    }
-                }
-            }));
+        let (settings, tag) = (patient(), Tag::new("mug").unwrap());
+        let open = || RedisCache::open(&Redis::shared(), settings.clone()).unwrap();
+        let (writer, readers) = (open(), [(); 8].map(|()| open()));
+        let prefix = CachePrefix::new(&["catalog"]).unwrap();
+        for round in 0..40_u64 {
+            let mug = key(&format!("catalog:product:MUG-{round}:detail"));
+            let mut late = Vec::new();
+            for reader in readers.clone() {
+                let Found::Miss(ticket) = reader.get(&mug).await.unwrap() else { panic!("round {round}") };
+                late.push((reader, Fill { since: Some(ticket), ..fill(&round.to_be_bytes(), &["mug"]) }));
+            }
+            let (first, rest) = late.split_first().unwrap();
+            if round / 4 % 2 == 1 {
+                // Somebody was quick.
+                assert!(first.0.set(&mug, first.1.clone()).await.unwrap());
+            }
+            match round % 4 {
+                0 => drop(writer.remove(&mug, None).await.unwrap()),
+                1 => drop(writer.remove(&mug, Some(Version::new(1))).await.unwrap()),
+                2 => writer.remove_tag(&tag).await.unwrap(),
+                _ => writer.remove_prefix(&prefix).await.unwrap(),
+            }
+            let puts = rest.iter().cloned().map(|(reader, fill)| {
+                let mug = mug.clone();
+                tokio::spawn(async move { reader.set(&mug, fill).await.unwrap() })
+            });
+            for put in puts.collect::<Vec<_>>() {
+                assert!(!put.await.unwrap(), "round {round}");
+            }
+            assert!(!writer.exists(&mug).await.unwrap(), "round {round}");
         }
-        for task in tasks {
-            task.await.unwrap();
-        }
+    });
+}
+
+/// A value that comes late is refused by its version, also behind a removal.
+#[test]
+fn r06_an_old_version_replaces_no_newer_one() {
+    on_runtime(async {
+        let cache = RedisCache::open(&Redis::shared(), patient()).unwrap();
+        let mug = key("catalog:product:MUG:detail");
+        let put = async |version: u64| {
+            let mut fill = fill(&version.to_be_bytes(), &[]);
+            fill.entry.version = Version::new(version);
+            cache.set(&mug, fill).await.unwrap()
+        };
+        assert!(put(2).await);
+        assert!(!put(1).await, "it is there");
+        assert!(cache.remove(&mug, Some(Version::new(3))).await.unwrap());
+        assert!(!put(2).await, "it was removed");
+        assert!(put(3).await);
+        assert_eq!(cache.remove(&mug, Some(Version::new(3))).await, Ok(false), "it is what was written");
+        assert!(put(10).await && !put(9).await, "numbers, not texts");
     });
 }
 
