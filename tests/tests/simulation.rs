@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use commerce_adapters_memory::{MemoryStore, MemoryViews};
 use commerce_testkit::broken::{Break, BrokenStore};
-use commerce_testkit::faulty::Tally;
+use commerce_testkit::faulty::{Port, Tally};
 use commerce_testkit::sim::{Ground, Simulation};
+
+/// What a shop can do without; `tests/side_faults.rs` tries it.
+const BESIDE: [Port; 3] = [Port::Cache, Port::Limiter, Port::Sessions];
 
 fn shop() -> Simulation {
     Simulation::on(|clock| {
@@ -30,7 +33,8 @@ fn runs(share: u64) {
         deaths += run.deaths;
     }
     println!("seeds {seeds:?}: {} faults, {deaths} deaths\n{tally}", tally.total());
-    assert_eq!(tally.gaps(), [], "{tally}");
+    let gaps: Vec<_> = tally.gaps().into_iter().filter(|(port, _)| !BESIDE.contains(port)).collect();
+    assert_eq!(gaps, [], "{tally}");
     assert!(deaths > each, "{deaths}");
 }
 

@@ -1,88 +1,33 @@
 //! Visitors, their sessions and their carts.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a failing step is a failing test
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use commerce_adapters_memory::{MemorySessions, MemoryStore};
-use commerce_core::app::visitors::{LoggedIn, VisitorError, Visitors};
+use commerce_core::app::visitors::{LoggedIn, Visitor, VisitorError, Visitors};
 use commerce_core::carts::{Cart, CartError, Status};
-use commerce_core::port::session::{IDLE, Session, SessionKey, SessionStore, SessionWrite};
+use commerce_core::port::session::{Expected, IDLE, SessionKey, SessionStore, SessionWrite};
 use commerce_core::prelude::*;
 use commerce_testkit::fake::{Clock, Gateway};
+use commerce_testkit::faulty::{Fault, Faults, Faulty, Script};
 use commerce_testkit::shop::Shop;
 use commerce_tests::cases;
 use pollster::block_on;
 use proptest::prelude::*;
 
-/// Sessions that a test makes fail, and lose everything.
-#[derive(Debug)]
-struct Sessions {
-    kept: Mutex<MemorySessions>,
-    clock: Clock,
-    calls: AtomicUsize,
-    /// The call that fails, and whether it has had its effect.
-    fails: Mutex<Option<(usize, bool)>>,
-}
-
-impl Sessions {
-    fn new(clock: &Clock) -> Arc<Self> {
-        let kept = Mutex::new(MemorySessions::new(Arc::new(clock.clone())));
-        Arc::new(Self { kept, clock: clock.clone(), calls: AtomicUsize::new(0), fails: Mutex::new(None) })
-    }
-
-    fn lose_everything(&self) {
-        *self.kept.lock().unwrap() = MemorySessions::new(Arc::new(self.clock.clone()));
-    }
-
-    fn fail_at(&self, call: usize, behind: bool) {
-        self.calls.store(0, Ordering::Relaxed);
-        *self.fails.lock().unwrap() = Some((call, behind));
-    }
-
-    async fn around<T>(
-        &self,
-        call: impl AsyncFnOnce(MemorySessions) -> Result<T, PortError>,
-    ) -> Result<T, PortError> {
-        let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        let (kept, fails) = (self.kept.lock().unwrap().clone(), *self.fails.lock().unwrap());
-        let failed = PortError::new(PortErrorKind::Unavailable, Effect::Unknown, "sessions", "call");
-        match fails {
-            Some((at, false)) if at == number => Err(failed),
-            Some((at, true)) if at == number => call(kept).await.and(Err(failed)),
-            _ => call(kept).await,
-        }
-    }
-}
-
-#[async_trait]
-impl SessionStore for Sessions {
-    async fn get(&self, key: &SessionKey) -> Result<Option<Session>, PortError> {
-        self.around(async |kept| kept.get(key).await).await
-    }
-
-    async fn put(&self, key: &SessionKey, write: SessionWrite) -> Result<Option<u64>, PortError> {
-        self.around(async |kept| kept.put(key, write).await).await
-    }
-
-    async fn remove(&self, key: &SessionKey) -> Result<bool, PortError> {
-        self.around(async |kept| kept.remove(key).await).await
-    }
-}
-
-fn shop() -> (Shop, Arc<Sessions>, Visitors) {
-    let clock = Clock::default();
-    let sessions = Sessions::new(&clock);
+fn shop() -> (Shop, Faults, Visitors) {
+    let (clock, faults) = (Clock::default(), Faults::none());
+    let sessions: Arc<dyn SessionStore> = Arc::new(MemorySessions::new(Arc::new(clock.clone())));
+    let sessions: Faulty<dyn SessionStore> = Faulty::on(sessions, faults.clone());
     let store = MemoryStore::with_clock(Arc::new(clock.clone()));
     let shop = Shop::on(store, clock, Gateway::capturing());
     block_on(shop.list("MUG", "10.00", 500)).unwrap();
-    let visitors = shop.staff().visitors(sessions.clone()).unwrap();
-    (shop, sessions, visitors)
+    let visitors = shop.staff().visitors(Arc::new(sessions)).unwrap();
+    (shop, faults, visitors)
 }
 
-fn add(shop: &Shop, visitor: commerce_core::app::visitors::Visitor, units: u32) {
+fn add(shop: &Shop, visitor: Visitor, units: u32) {
     let (sku, units) = (Sku::new("MUG").unwrap(), Quantity::new(units).unwrap());
     let shop = shop.commerce.acting_as(visitor.actor);
     block_on(shop.add_to_cart(visitor.cart, &sku, units, Currency::EUR)).unwrap();
@@ -104,7 +49,7 @@ fn end(shop: &Shop, cart: CartId) {
 
 #[test]
 fn a_guest_finds_the_cart_again_whatever_becomes_of_the_session() {
-    let (shop, sessions, visitors) = shop();
+    let (shop, faults, visitors) = shop();
     let first = block_on(visitors.visit(b"one")).unwrap();
     assert_ne!(block_on(visitors.visit(b"two")).unwrap(), first);
     add(&shop, first, 2);
@@ -115,9 +60,9 @@ fn a_guest_finds_the_cart_again_whatever_becomes_of_the_session() {
     assert!(block_on(theirs.add_to_cart(first.cart, &sku, Quantity::ONE, Currency::EUR)).is_err());
 
     assert_eq!(block_on(visitors.visit(b"one")), Ok(first));
-    sessions.lose_everything();
+    block_on(visitors.log_out(b"one")).unwrap();
     assert_eq!(block_on(visitors.visit(b"one")), Ok(first));
-    sessions.fail_at(0, false);
+    faults.rewrite(Script::default().call(1, Fault::FailBefore));
     assert!(matches!(block_on(visitors.visit(b"one")), Err(VisitorError::Sessions(_))));
     assert_eq!(block_on(visitors.guest(b"one")), Ok(first));
 
@@ -125,7 +70,7 @@ fn a_guest_finds_the_cart_again_whatever_becomes_of_the_session() {
     let second = block_on(visitors.visit(b"one")).unwrap();
     assert_eq!(second.actor, first.actor);
     assert_ne!(second.cart, first.cart);
-    sessions.lose_everything();
+    assert_eq!(block_on(visitors.log_out(b"one")), Ok(true), "it was worth remembering");
     assert_eq!(block_on(visitors.visit(b"one")), Ok(second));
 }
 
@@ -201,13 +146,11 @@ fn a_cart_that_does_not_fit_stays_apart() {
 
 #[test]
 fn what_is_no_session_of_ours_is_none() {
-    let (shop, sessions, visitors) = shop();
+    let (shop, ..) = shop();
+    let sessions = Arc::new(MemorySessions::new(Arc::new(shop.clock.clone())));
+    let visitors = shop.staff().visitors(sessions.clone()).unwrap();
     let guest = block_on(visitors.visit(b"a")).unwrap();
-    let write = SessionWrite {
-        data: (*b"{").into(),
-        idle: IDLE,
-        expected: commerce_core::port::session::Expected::Any,
-    };
+    let write = SessionWrite { data: (*b"{").into(), idle: IDLE, expected: Expected::Any };
     block_on(sessions.put(&SessionKey::new("visitor", b"a"), write)).unwrap();
     assert_eq!(block_on(visitors.visit(b"a")), Ok(guest));
     assert!(shop.buyer(1).visitors(sessions).is_err(), "only the host may act as anybody");
@@ -217,16 +160,17 @@ fn what_is_no_session_of_ours_is_none() {
 /// everything is in one cart, once.
 #[test]
 fn a_login_that_fails_is_made_again() {
-    for (call, behind) in (0..3).flat_map(|call| [(call, false), (call, true)]) {
-        let (shop, sessions, visitors) = shop();
+    let faults = [Fault::FailBefore, Fault::FailAfter];
+    for (call, fault) in (1..=3).flat_map(|call| faults.map(|fault| (call, fault))) {
+        let (shop, faults, visitors) = shop();
         let guest = block_on(visitors.visit(b"one")).unwrap();
         add(&shop, guest, 2);
-        sessions.fail_at(call, behind);
+        faults.rewrite(Script::default().call(call, fault));
         let failed = block_on(visitors.log_in(b"one", b"new", Shop::customer(1))).unwrap_err();
         assert!(matches!(failed, VisitorError::Sessions(_)), "{call}");
         assert_eq!(failed.class(), ErrorClass::Unavailable);
         let done = block_on(visitors.log_in(b"one", b"new", Shop::customer(1))).unwrap();
-        assert_eq!((units(&shop, done.visitor.cart), done.apart), (2, None), "{call} {behind}");
+        assert_eq!((units(&shop, done.visitor.cart), done.apart), (2, None), "{call} {fault}");
         assert_eq!(block_on(visitors.visit(b"new")), Ok(done.visitor));
     }
 }
@@ -237,7 +181,7 @@ proptest! {
     /// However many carts are over, the present one is found, with what a session still knows or without.
     #[test]
     fn the_present_cart_is_found(over in 0..40_u32, visited in 0..40_u32) {
-        let (shop, sessions, visitors) = shop();
+        let (shop, _, visitors) = shop();
         for number in 0..over {
             // Between visits several may end.
             let visitor = block_on(visitors.guest(b"a")).unwrap();
@@ -251,7 +195,7 @@ proptest! {
         prop_assert_eq!(cart(&shop, present.cart), None);
         add(&shop, present, 1);
         prop_assert_eq!(block_on(visitors.visit(b"a")).unwrap(), present);
-        sessions.lose_everything();
+        block_on(visitors.log_out(b"a")).unwrap();
         prop_assert_eq!(block_on(visitors.visit(b"a")).unwrap(), present);
     }
 }

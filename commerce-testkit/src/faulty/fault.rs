@@ -46,6 +46,12 @@ pub enum Port {
     Views,
     /// Named leases.
     Lease,
+    /// A cache.
+    Cache,
+    /// A rate limiter.
+    Limiter,
+    /// Sessions.
+    Sessions,
     /// The clock.
     Clock,
     /// The sleeper.
@@ -84,7 +90,7 @@ impl Fault {
 
 impl Port {
     /// Every port.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Store,
         Self::Gateway,
         Self::Callback,
@@ -94,6 +100,9 @@ impl Port {
         Self::Publisher,
         Self::Views,
         Self::Lease,
+        Self::Cache,
+        Self::Limiter,
+        Self::Sessions,
         Self::Clock,
         Self::Sleeper,
         Self::Ids,
@@ -114,7 +123,10 @@ impl Port {
             | Self::Notifier
             | Self::Publisher
             | Self::Views
-            | Self::Lease => &[FailBefore, FailAfter, Delay, Duplicate, Reorder, DieBefore, DieAfter],
+            | Self::Lease
+            | Self::Cache
+            | Self::Limiter
+            | Self::Sessions => &[FailBefore, FailAfter, Delay, Duplicate, Reorder, DieBefore, DieAfter],
             Self::Clock => &[Delay, Duplicate],
             Self::Sleeper => &[FailBefore, Delay, DieBefore],
             Self::Ids => &[Duplicate, Reorder],
@@ -133,6 +145,9 @@ impl Port {
             Self::Publisher => "publisher",
             Self::Views => "views",
             Self::Lease => "lease",
+            Self::Cache => "cache",
+            Self::Limiter => "limiter",
+            Self::Sessions => "sessions",
             Self::Clock => "clock",
             Self::Sleeper => "sleeper",
             Self::Ids => "ids",

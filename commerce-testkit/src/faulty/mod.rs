@@ -32,6 +32,7 @@ mod lease;
 mod notifier;
 mod plan;
 mod publisher;
+mod side;
 mod store;
 mod tally;
 mod time;
