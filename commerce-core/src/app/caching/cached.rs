@@ -10,10 +10,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::flight::Flights;
+use super::get::{Renewals, Seen};
+use super::lock::Lock;
+use super::stored::encode;
 use crate::kernel::error::PortError;
 use crate::kernel::stream::Version;
-use crate::port::cache::{Cache, CacheKey, Entry, Fill, Found, Invalidation, Tag, Ticket, ttl};
+use crate::port::cache::{Cache, CacheKey, Entry, Fill, Invalidation, Tag, Ticket, ttl};
+use crate::port::clock::Clock;
+use crate::port::lease::Lease;
+use crate::port::platform::Platform;
 use crate::resilience::Backoff;
+use crate::value::time::Timestamp;
 
 /// How long values are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +77,8 @@ impl<T> Loaded<T> {
 pub struct CacheCounts {
     /// Answers out of the cache.
     pub hits: u64,
+    /// Answers out of the cache whose span was over.
+    pub stale: u64,
     /// Loads from what the cache stands before.
     pub loads: u64,
     /// Calls of the cache that failed, and that nobody noticed.
@@ -81,17 +90,22 @@ pub struct CacheCounts {
 /// Whatever becomes of the cache, callers get what the load gives: an error of the cache is never theirs. All
 /// that want the same key at the same time share one load, its errors included.
 pub struct Cached<T, E> {
-    cache: Arc<dyn Cache>,
+    pub(super) cache: Arc<dyn Cache>,
     policy: CachePolicy,
     seed: AtomicU64,
-    flights: Flights<Result<Option<Arc<T>>, E>>,
-    counts: [AtomicU64; 3],
+    pub(super) flights: Flights<Result<Seen<T>, E>>,
+    pub(super) renewals: Renewals,
+    pub(super) lock: Option<Lock>,
+    /// How long a value is given beyond its span, and by which clock.
+    grace: Option<(Duration, Arc<dyn Clock>)>,
+    counts: [AtomicU64; 4],
 }
 
 /// Which count.
 #[derive(Clone, Copy)]
-enum Count {
+pub(super) enum Count {
     Hit,
+    Stale,
     Load,
     Failure,
 }
@@ -101,19 +115,42 @@ impl<T, E> Cached<T, E> {
     /// follows from the seed; processes have different ones.
     pub fn new(cache: Arc<dyn Cache>, policy: CachePolicy, seed: u64) -> Self {
         let seed = AtomicU64::new(seed);
-        Self { cache, policy, seed, flights: Flights::default(), counts: Default::default() }
+        let (flights, renewals) = (Flights::default(), Renewals::default());
+        Self { cache, policy, seed, flights, renewals, lock: None, grace: None, counts: Default::default() }
+    }
+
+    /// Of several processes that miss a key at the same time one loads: the one that has a lease of 2 s, of one
+    /// of 1,024 names. The others look every 20 ms for what it has put into the cache, and load for themselves
+    /// behind 2 s, or where the lease cannot be asked. For loads that are dear: it costs two calls of the lease.
+    #[must_use]
+    pub fn locked_by(mut self, lease: Arc<dyn Lease>, platform: &Platform) -> Self {
+        self.lock = Some(Lock::by(lease, platform.clone()));
+        self
+    }
+
+    /// Keeps values for `grace` longer than their span, and gives them then, while the first that asks loads them
+    /// anew; that one waits for the load, and is given the old value where it fails. What was removed is not given.
+    ///
+    /// Whether a span is over tells this clock, which is best the same to a second in all processes. That there is
+    /// no value is not kept longer.
+    #[must_use]
+    pub fn serving_stale(mut self, grace: Duration, clock: Arc<dyn Clock>) -> Self {
+        self.grace = Some((grace, clock));
+        self
     }
 
     /// What the cache was good for.
     pub fn counts(&self) -> CacheCounts {
-        let [hits, loads, failures] = self.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
-        CacheCounts { hits, loads, failures }
+        let [hits, stale, loads, failures] =
+            self.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
+        CacheCounts { hits, stale, loads, failures }
     }
 
-    fn count(&self, what: Count) {
-        let [hits, loads, failures] = &self.counts;
+    pub(super) fn count(&self, what: Count) {
+        let [hits, stale, loads, failures] = &self.counts;
         let count = match what {
             Count::Hit => hits,
+            Count::Stale => stale,
             Count::Load => loads,
             Count::Failure => failures,
         };
@@ -126,6 +163,10 @@ impl<T, E> Cached<T, E> {
         let shortened = Backoff { retries: 1, first: full, longest: full, jitter_percent };
         shortened.pause(1, self.seed.fetch_add(1, Ordering::Relaxed)).unwrap_or(full)
     }
+
+    pub(super) fn is_over(&self, span_until: Timestamp) -> bool {
+        self.grace.as_ref().is_some_and(|(_, clock)| clock.now() >= span_until)
+    }
 }
 
 impl<T, E> Cached<T, E>
@@ -134,57 +175,15 @@ where
     E: Clone + Send,
 {
     /// What the cache says; nothing where it fails.
-    async fn ask<A: Send>(&self, call: impl Future<Output = Result<A, PortError>> + Send) -> Option<A> {
+    pub(super) async fn ask<A: Send>(
+        &self,
+        call: impl Future<Output = Result<A, PortError>> + Send,
+    ) -> Option<A> {
         let answer = call.await;
         if answer.is_err() {
             self.count(Count::Failure);
         }
         answer.ok()
-    }
-
-    /// The value of a key, out of the cache or by this load; `None` where there is none.
-    ///
-    /// What is given is at most as old as the longest span that it is kept; behind an
-    /// [`invalidate`](Self::invalidate) that the cache has taken it is loaded anew.
-    ///
-    /// # Errors
-    ///
-    /// Those of the load.
-    pub async fn get<F>(&self, key: &CacheKey, load: impl FnOnce() -> F + Send) -> Result<Option<Arc<T>>, E>
-    where
-        F: Future<Output = Result<Loaded<T>, E>> + Send,
-    {
-        self.flights.join(key, || self.look_or_load(key, load)).await
-    }
-
-    async fn look_or_load<F>(
-        &self,
-        key: &CacheKey,
-        load: impl FnOnce() -> F + Send,
-    ) -> Result<Option<Arc<T>>, E>
-    where
-        F: Future<Output = Result<Loaded<T>, E>> + Send,
-    {
-        let found = self.ask(self.cache.get(key)).await;
-        let ticket = match found {
-            Some(Found::Hit(entry, _)) => {
-                if let Some(value) = decode(&entry.value) {
-                    self.count(Count::Hit);
-                    return Ok(value.map(Arc::new));
-                }
-                // Written by another version of the program: the next one finds nothing and fills it.
-                self.ask(self.cache.remove(key, None)).await;
-                None
-            }
-            Some(Found::Miss(ticket)) => Some(ticket),
-            None => None,
-        };
-        self.count(Count::Load);
-        let loaded = load().await?;
-        if let Some(ticket) = ticket {
-            self.fill(key, &loaded, Some(ticket)).await;
-        }
-        Ok(loaded.value.map(Arc::new))
     }
 
     /// Stores a value and puts it into the cache: store first, so that nobody reads what may yet fail.
@@ -217,11 +216,16 @@ where
     }
 
     /// Whether the cache has answered; it may have refused.
-    async fn fill(&self, key: &CacheKey, loaded: &Loaded<T>, since: Option<Ticket>) -> bool {
-        let Some(value) = encode(loaded.value.as_ref()) else { return false };
+    pub(super) async fn fill(&self, key: &CacheKey, loaded: &Loaded<T>, since: Option<Ticket>) -> bool {
+        let (value, mut ttl) = (loaded.value.as_ref(), self.span(loaded.value.is_some()));
+        let mut stale_from = None;
+        if let (Some(_), Some((grace, clock))) = (value, &self.grace) {
+            stale_from = Some(clock.now().plus(ttl));
+            ttl = ttl.saturating_add(*grace);
+        }
+        let Some(value) = encode(value, stale_from) else { return false };
         let entry = Entry { value: value.into(), version: loaded.version, tags: loaded.tags.clone() };
-        let fill = Fill { entry, ttl: self.span(loaded.value.is_some()), since };
-        self.ask(self.cache.set(key, fill)).await.is_some()
+        self.ask(self.cache.set(key, Fill { entry, ttl, since })).await.is_some()
     }
 
     /// Removes what a commit has changed; whether the cache has taken it. Where it has not, what the log says
@@ -243,23 +247,5 @@ impl<T, E> fmt::Debug for Cached<T, E> {
             .field("policy", &self.policy)
             .field("counts", &self.counts())
             .finish_non_exhaustive()
-    }
-}
-
-/// A byte says whether there is a value; its JSON follows.
-fn encode<T: Serialize>(value: Option<&T>) -> Option<Vec<u8>> {
-    let mut bytes = vec![u8::from(value.is_some())];
-    if let Some(value) = value {
-        serde_json::to_writer(&mut bytes, value).ok()?;
-    }
-    Some(bytes)
-}
-
-#[allow(clippy::option_option)] // outside: whether it can be read; inside: whether there is a value
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<Option<T>> {
-    match bytes.split_first()? {
-        (0, []) => Some(None),
-        (1, json) => serde_json::from_slice(json).ok().map(Some),
-        _ => None,
     }
 }

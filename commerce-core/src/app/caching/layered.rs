@@ -86,6 +86,10 @@ impl Cache for Layered {
         if fresh && !matches!(taken, Ok(false)) {
             return self.drop_first(Invalidation::Key(key.clone(), None), taken).await;
         }
+        if matches!(taken, Ok(true)) {
+            // What is here is older, if there is anything.
+            drop(self.first.remove(key, None).await);
+        }
         taken
     }
 

@@ -29,9 +29,12 @@
 mod behind;
 mod cached;
 mod flight;
+mod get;
 mod invalidator;
 mod layered;
 mod lenient;
+mod lock;
+mod stored;
 
 use std::sync::Arc;
 use std::time::Duration;
