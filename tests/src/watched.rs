@@ -8,7 +8,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use commerce_adapters_memory::{MemoryBroker, MemoryStore, MemoryViews};
+use commerce_adapters_memory::{MemoryBroker, MemoryCache, MemoryStore, MemoryViews};
+use commerce_core::app::caching::{CachePolicy, Cached, Loaded};
 use commerce_core::app::checkout::{CheckoutReceipt, CheckoutRequest};
 use commerce_core::app::consumer::{Consumer, ConsumerFailure, Delivery};
 use commerce_core::app::views::OrderList;
@@ -18,6 +19,7 @@ use commerce_core::kernel::commit::Commit;
 use commerce_core::kernel::error::{CommitError, PortError};
 use commerce_core::kernel::event::{EventId, RecordedEvent};
 use commerce_core::kernel::stream::{StreamId, Version};
+use commerce_core::port::cache::{Cache, CacheKey, ttl};
 use commerce_core::port::observer::{Observer, Signal};
 use commerce_core::port::payment::{
     Authorize, CallbackFact, ChargeState, GatewayFact, GatewayRef, IdempotencyKey, PaymentGateway,
@@ -30,6 +32,7 @@ use commerce_core::resilience::{BreakerPolicy, Breaking, Guard, Guarded, Observe
 use commerce_core::value::id::{CommandId, Id};
 use commerce_core::value::{Code, Reason};
 use commerce_testkit::fake::{Behaviour, Broker, Clock, Gateway, Ids, Sleeper};
+use commerce_testkit::faulty::{Fault, Faults, Faulty, Port, Script};
 use commerce_testkit::shop::Shop;
 use uuid::Uuid;
 
@@ -95,6 +98,7 @@ pub async fn everything(observer: &Arc<dyn Observer>) {
     parked(observer).await;
     contended(observer).await;
     guarded(observer).await;
+    cached(observer).await;
     redirected(observer).await;
 }
 
@@ -259,6 +263,22 @@ async fn guarded(observer: &Arc<dyn Observer>) {
     let which = Which { operation: "authorize", repeat: Repeat::Keyed };
     let mut call = pin!(watched.around(which, || -> Call<'_, (), PortError> { Box::pin(pending()) }));
     poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending())).await;
+}
+
+/// The page of somebody's account, out of a cache that fails in the end.
+async fn cached(observer: &Arc<dyn Observer>) {
+    let clock = Clock::default();
+    let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(Arc::new(clock.clone())));
+    let faults = Faults::scripted(Script::default().nth(Port::Cache, "get", 5, Fault::FailBefore));
+    let cache: Faulty<dyn Cache> = Faulty::on(cache, faults);
+    let pages = Cached::<u8, PortError>::new(Arc::new(cache), CachePolicy::keeping(ttl::PROFILE), 1)
+        .serving_stale(ttl::PROFILE, Arc::new(clock.clone()))
+        .watched(observer.clone());
+    let key = CacheKey::new("user", "profile", "buyer1@example.com", "Erika Mustermann").unwrap();
+    for _ in 0..4 {
+        pages.get(&key, || async { Ok(Loaded::new(Some(7))) }).await.unwrap();
+        clock.advance(ttl::PROFILE / 2);
+    }
 }
 
 fn authorise(number: u32) -> Authorize {

@@ -18,6 +18,7 @@ use crate::kernel::stream::Version;
 use crate::port::cache::{Cache, CacheKey, Entry, Fill, Invalidation, Tag, Ticket, ttl};
 use crate::port::clock::Clock;
 use crate::port::lease::Lease;
+use crate::port::observer::{CacheOutcome, Observer, Signal, plain_name};
 use crate::port::platform::Platform;
 use crate::resilience::Backoff;
 use crate::value::time::Timestamp;
@@ -98,6 +99,7 @@ pub struct Cached<T, E> {
     pub(super) lock: Option<Lock>,
     /// How long a value is given beyond its span, and by which clock.
     grace: Option<(Duration, Arc<dyn Clock>)>,
+    observer: Option<Arc<dyn Observer>>,
     counts: [AtomicU64; 4],
 }
 
@@ -116,7 +118,17 @@ impl<T, E> Cached<T, E> {
     pub fn new(cache: Arc<dyn Cache>, policy: CachePolicy, seed: u64) -> Self {
         let seed = AtomicU64::new(seed);
         let (flights, renewals) = (Flights::default(), Renewals::default());
-        Self { cache, policy, seed, flights, renewals, lock: None, grace: None, counts: Default::default() }
+        Self {
+            cache,
+            policy,
+            seed,
+            flights,
+            renewals,
+            lock: None,
+            grace: None,
+            observer: None,
+            counts: Default::default(),
+        }
     }
 
     /// Of several processes that miss a key at the same time one loads: the one that has a lease of 2 s, of one
@@ -146,7 +158,15 @@ impl<T, E> Cached<T, E> {
         CacheCounts { hits, stale, loads, failures }
     }
 
-    pub(super) fn count(&self, what: Count) {
+    /// Signals what becomes of every read, see [`Signal::CacheRead`]; of many that share a flight one is signalled.
+    #[must_use]
+    pub fn watched(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Counts, and signals where it is about an entry.
+    pub(super) fn count(&self, what: Count, key: Option<&CacheKey>) {
         let [hits, stale, loads, failures] = &self.counts;
         let count = match what {
             Count::Hit => hits,
@@ -155,6 +175,16 @@ impl<T, E> Cached<T, E> {
             Count::Failure => failures,
         };
         count.fetch_add(1, Ordering::Relaxed);
+        if let (Some(observer), Some(key)) = (&self.observer, key) {
+            let outcome = match what {
+                Count::Hit => CacheOutcome::Hit,
+                Count::Stale => CacheOutcome::Stale,
+                Count::Load => CacheOutcome::Loaded,
+                Count::Failure => CacheOutcome::Failed,
+            };
+            let (service, entity) = (plain_name(key.service()), plain_name(key.entity()));
+            observer.observe(&Signal::CacheRead { service, entity, outcome });
+        }
     }
 
     fn span(&self, there_is_one: bool) -> Duration {
@@ -177,11 +207,12 @@ where
     /// What the cache says; nothing where it fails.
     pub(super) async fn ask<A: Send>(
         &self,
+        key: Option<&CacheKey>,
         call: impl Future<Output = Result<A, PortError>> + Send,
     ) -> Option<A> {
         let answer = call.await;
         if answer.is_err() {
-            self.count(Count::Failure);
+            self.count(Count::Failure, key);
         }
         answer.ok()
     }
@@ -202,7 +233,7 @@ where
     where
         F: Future<Output = Result<Loaded<T>, E>> + Send,
     {
-        self.ask(self.cache.remove(key, None)).await;
+        self.ask(Some(key), self.cache.remove(key, None)).await;
         let stored = store().await;
         self.flights.part_with(key);
         let stored = stored?;
@@ -210,7 +241,7 @@ where
         if !kept {
             // What was read while it was stored may be in the cache by now.
             let version = Some(stored.version).filter(|version| *version > Version::NONE);
-            self.ask(self.cache.remove(key, version)).await;
+            self.ask(Some(key), self.cache.remove(key, version)).await;
         }
         Ok(stored.value.map(Arc::new))
     }
@@ -225,13 +256,14 @@ where
         }
         let Some(value) = encode(value, stale_from) else { return false };
         let entry = Entry { value: value.into(), version: loaded.version, tags: loaded.tags.clone() };
-        self.ask(self.cache.set(key, Fill { entry, ttl, since })).await.is_some()
+        self.ask(Some(key), self.cache.set(key, Fill { entry, ttl, since })).await.is_some()
     }
 
     /// Removes what a commit has changed; whether the cache has taken it. Where it has not, what the log says
     /// removes it later, see [`Invalidator`](super::Invalidator).
     pub async fn invalidate(&self, invalidation: &Invalidation) -> bool {
-        let taken = self.ask(invalidation.apply(&*self.cache)).await.is_some();
+        let of = if let Invalidation::Key(key, _) = invalidation { Some(key) } else { None };
+        let taken = self.ask(of, invalidation.apply(&*self.cache)).await.is_some();
         match invalidation {
             Invalidation::Key(key, _) => self.flights.part_with(key),
             Invalidation::Tag(_) | Invalidation::Prefix(_) => self.flights.part_with_all(),

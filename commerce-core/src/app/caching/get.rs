@@ -120,15 +120,15 @@ where
     }
 
     async fn look(&self, key: &CacheKey) -> Look<T> {
-        match self.ask(self.cache.get(key)).await {
+        match self.ask(Some(key), self.cache.get(key)).await {
             Some(Found::Hit(entry, _)) => {
                 let Some(Stored { value, stale_from }) = decode(&entry.value) else {
                     // Written by another version of the program: the next one finds nothing and fills it.
-                    self.ask(self.cache.remove(key, None)).await;
+                    self.ask(Some(key), self.cache.remove(key, None)).await;
                     return Look::Nothing;
                 };
                 let stale = stale_from.is_some_and(|from| self.is_over(from));
-                self.count(if stale { Count::Stale } else { Count::Hit });
+                self.count(if stale { Count::Stale } else { Count::Hit }, Some(key));
                 Look::Hit(Seen { value: value.map(Arc::new), stale })
             }
             Some(Found::Miss(ticket)) => Look::Miss(ticket),
@@ -146,7 +146,7 @@ where
     where
         F: Future<Output = Result<Loaded<T>, E>> + Send,
     {
-        self.count(Count::Load);
+        self.count(Count::Load, Some(key));
         let loaded = load().await?;
         if ticket.is_some() {
             self.fill(key, &loaded, ticket).await;
@@ -211,7 +211,7 @@ where
         };
         // What is removed behind this ticket is not put back, as behind a miss.
         let ticket = match NOTHING.parse() {
-            Ok(nothing) => match self.ask(self.cache.get(&nothing)).await {
+            Ok(nothing) => match self.ask(Some(key), self.cache.get(&nothing)).await {
                 Some(Found::Miss(ticket)) => Some(ticket),
                 _ => None,
             },

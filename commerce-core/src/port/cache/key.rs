@@ -54,6 +54,16 @@ impl CacheKey {
         &self.text
     }
 
+    /// The first part.
+    pub fn service(&self) -> &str {
+        self.text.split(':').next().unwrap_or("")
+    }
+
+    /// The second part.
+    pub fn entity(&self) -> &str {
+        self.text.split(':').nth(1).unwrap_or("")
+    }
+
     /// Every prefix that takes this entry in, the widest first.
     pub fn prefixes(&self) -> [CachePrefix; 4] {
         let [service, entity, identifier] = self.ends;

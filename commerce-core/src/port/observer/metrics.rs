@@ -76,6 +76,13 @@ pub const METRICS: &[Metric] = &[
         "calls of ports",
     ),
     metric(CALL_TIME, MetricKind::Histogram, "seconds", &["port", "operation"], "how long calls take"),
+    metric(
+        CACHE,
+        MetricKind::Counter,
+        "count",
+        &["service", "entity", "outcome"],
+        "values read through caches",
+    ),
     metric(DEAD, MetricKind::Counter, "count", &["reader"], "messages put aside"),
 ];
 
@@ -92,6 +99,7 @@ const QUARANTINED: &str = "commerce_callbacks_quarantined_total";
 const CIRCUITS: &str = "commerce_circuit_changes_total";
 const CALLS: &str = "commerce_port_calls_total";
 const CALL_TIME: &str = "commerce_port_call_seconds";
+const CACHE: &str = "commerce_cache_reads_total";
 const DEAD: &str = "commerce_dead_letters_total";
 
 /// Keeps the metrics of [`METRICS`] in the recorder that the host has installed.
@@ -165,6 +173,10 @@ impl Observer for MetricsObserver {
                 )
                 .increment(1);
                 histogram!(CALL_TIME, "port" => port, "operation" => operation).record(duration);
+            }
+            Signal::CacheRead { service, entity, outcome } => {
+                let (service, entity, outcome) = (service.to_owned(), entity.to_owned(), outcome.as_str());
+                counter!(CACHE, "service" => service, "entity" => entity, "outcome" => outcome).increment(1);
             }
             // Names of events may come from outside: they are no label.
             Signal::DeadLetter { reader, .. } => {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "metrics")]
 pub use self::metrics::{METRICS, Metric, MetricKind, MetricsObserver};
-pub use self::signal::{Behind, CallOutcome, Circuit, Outcome, Signal, StepOutcome, Trace};
+pub use self::signal::{Behind, CacheOutcome, CallOutcome, Circuit, Outcome, Signal, StepOutcome, Trace};
 #[cfg(feature = "tracing")]
 pub use self::tracing::{TARGET, TracingObserver};
 

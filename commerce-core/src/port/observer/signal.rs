@@ -64,6 +64,19 @@ pub enum CallOutcome {
     Abandoned,
 }
 
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheOutcome {
+    /// Out of the cache.
+    Hit,
+    /// Out of the cache, though its span is over.
+    Stale,
+    /// From behind the cache.
+    Loaded,
+    /// The cache failed; a value comes from behind it.
+    Failed,
+}
+
 /// Where a circuit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Circuit {
@@ -208,6 +221,15 @@ pub enum Signal<'s> {
         /// How long it took.
         duration: Duration,
     },
+    /// A value was read through a cache, or the cache could not be asked.
+    CacheRead {
+        /// The service of its key, a name that the program gives.
+        service: &'s str,
+        /// The entity of its key, a name that the program gives.
+        entity: &'s str,
+        /// Where it came from.
+        outcome: CacheOutcome,
+    },
     /// A reader put a message aside, because it could not handle it.
     DeadLetter {
         /// Under which ids the event happened.
@@ -251,6 +273,7 @@ names! {
     CallbackQuarantined => "callback_quarantined",
     CircuitChanged => "circuit_changed",
     PortCall => "port_call",
+    CacheRead => "cache_read",
     DeadLetter => "dead_letter",
 }
 
@@ -304,6 +327,18 @@ impl CallOutcome {
             Self::Answered => "done",
             Self::Declined | Self::Failed(_, Effect::None) => "none",
             Self::Failed(_, Effect::Unknown) | Self::Abandoned => "unknown",
+        }
+    }
+}
+
+impl CacheOutcome {
+    /// As a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Stale => "stale",
+            Self::Loaded => "loaded",
+            Self::Failed => "failed",
         }
     }
 }

@@ -4,7 +4,7 @@ use ::tracing::field::{DisplayValue, display};
 use ::tracing::{Level, event};
 use uuid::Uuid;
 
-use super::signal::{Behind, CallOutcome, Circuit, Outcome, Signal};
+use super::signal::{Behind, CacheOutcome, CallOutcome, Circuit, Outcome, Signal};
 use super::{Observer, plain_name};
 use crate::kernel::error::ErrorClass;
 
@@ -111,6 +111,11 @@ impl Observer for TracingObserver {
                     effect = outcome.effect(),
                     duration_us = micros(duration)
                 );
+            }
+            Signal::CacheRead { service, entity, outcome } => {
+                let fine = outcome != CacheOutcome::Failed;
+                let voice = if fine { Voice::Routine } else { Voice::Trouble };
+                say!(voice, signal = name, service, entity, outcome = outcome.as_str());
             }
             Signal::DeadLetter { trace, reader, generation, event, name: of_event, attempts } => say!(
                 Voice::Trouble,
