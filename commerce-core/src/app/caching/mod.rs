@@ -21,8 +21,8 @@
 //!
 //! # Invariants
 //!
-//! - `patterns_8` what is read is no older than its span and one delay of its removal; a cache that fails
-//!   fails no call; many that miss at the same time make one load;
+//! - `patterns_8` what is read is no older than its span, its grace if it has one, and one delay of its removal; a
+//!   cache that fails fails no call; many that miss at the same time make one load;
 //! - `patterns_9` write-through stores first; a crash in between leaves no entry, or one that the log removes;
 //!   the removal of a prefix removes exactly what begins with it.
 
