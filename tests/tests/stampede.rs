@@ -14,11 +14,12 @@ use commerce_core::port::cache::{Cache, CacheKey, Invalidation};
 use commerce_core::port::lease::Lease;
 use commerce_core::port::platform::Platform;
 use commerce_testkit::fake::{Clock, Ids, Sleeper};
-use commerce_testkit::faulty::{Fault, Faults, Faulty, Port, Rates};
+use commerce_testkit::faulty::{Fault, Faults, Faulty, Port, Rates, Script};
 
 const SPAN: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(30);
 
+type Pages = Cached<u32, &'static str>;
 type Answer = Result<Option<u32>, &'static str>;
 type Reading<'r> = Pin<Box<dyn Future<Output = Answer> + Send + 'r>>;
 
@@ -67,16 +68,23 @@ impl Machines {
         Self { clock, cache, lease, source: Source::of(1) }
     }
 
-    fn process(&self) -> Cached<u32, &'static str> {
-        let policy = CachePolicy { jitter_percent: 0, ..CachePolicy::keeping(SPAN) };
-        Cached::new(self.cache.clone(), policy, 1)
+    fn process(&self) -> Pages {
+        Self::on(self.cache.clone())
     }
 
-    fn patient(&self) -> Cached<u32, &'static str> {
-        self.process().serving_stale(GRACE, Arc::new(self.clock.clone()))
+    fn on(cache: Arc<dyn Cache>) -> Pages {
+        Cached::new(cache, CachePolicy { jitter_percent: 0, ..CachePolicy::keeping(SPAN) }, 1)
     }
 
-    fn locked(&self, pages: Cached<u32, &'static str>) -> Cached<u32, &'static str> {
+    fn patient(&self) -> Pages {
+        self.patient_on(self.cache.clone())
+    }
+
+    fn patient_on(&self, cache: Arc<dyn Cache>) -> Pages {
+        Self::on(cache).serving_stale(GRACE, Arc::new(self.clock.clone()))
+    }
+
+    fn locked(&self, pages: Pages) -> Pages {
         let platform = Platform {
             clock: Arc::new(self.clock.clone()),
             sleeper: Arc::new(Sleeper::waiting(self.clock.clone())),
@@ -85,7 +93,7 @@ impl Machines {
         pages.locked_by(self.lease.clone(), &platform)
     }
 
-    fn read<'r>(&'r self, pages: &'r Cached<u32, &'static str>) -> Reading<'r> {
+    fn read<'r>(&'r self, pages: &'r Pages) -> Reading<'r> {
         Box::pin(async {
             let value = pages.get(&key(), || self.source.load()).await?;
             Ok(value.as_deref().copied())
@@ -93,7 +101,7 @@ impl Machines {
     }
 
     /// What there is at once.
-    fn now(&self, pages: &Cached<u32, &'static str>) -> Answer {
+    fn now(&self, pages: &Pages) -> Answer {
         let Poll::Ready(answer) = poll(&mut self.read(pages)) else { return Err("it waits") };
         answer
     }
@@ -187,9 +195,7 @@ fn the_first_level_gives_up_what_the_second_has_renewed() {
     let machines = Machines::new();
     let first: Arc<dyn Cache> = Arc::new(MemoryCache::new(Arc::new(machines.clock.clone())));
     let layered = Layered::new(first, machines.cache.clone()).first_for(SPAN + GRACE);
-    let pages =
-        Cached::new(Arc::new(layered), CachePolicy { jitter_percent: 0, ..CachePolicy::keeping(SPAN) }, 1)
-            .serving_stale(GRACE, Arc::new(machines.clock.clone()));
+    let pages = machines.patient_on(Arc::new(layered));
     for _ in 0..2 {
         assert_eq!(machines.now(&pages), Ok(Some(1)));
     }
@@ -281,4 +287,27 @@ fn r07_of_two_processes_one_renews() {
     machines.source.open.store(true, Ordering::Relaxed);
     assert_eq!(poll(&mut renewing), Poll::Ready(Ok(Some(2))));
     assert_eq!((machines.now(&second), machines.source.loads()), (Ok(Some(2)), 2));
+}
+
+#[test]
+fn r07_who_finds_it_stale_too_late_takes_what_another_one_has_loaded() {
+    let machines = Machines::new();
+    let first = machines.locked(machines.patient());
+    assert_eq!(machines.now(&first), Ok(Some(1)));
+    machines.source.is_now(Ok(2));
+    machines.clock.advance(SPAN);
+    // It takes five seconds to the cache, and five back.
+    let (clock, sleeper) = (Arc::new(machines.clock.clone()), Sleeper::waiting(machines.clock.clone()));
+    let slow = Script::default().nth(Port::Cache, "get", 1, Fault::Delay);
+    let slow = Faults::scripted(slow).with_time(clock, Arc::new(sleeper));
+    let cache: Faulty<dyn Cache> = Faulty::on(machines.cache.clone(), slow);
+    let second = machines.locked(machines.patient_on(Arc::new(cache)));
+    let mut reading = machines.read(&second);
+    assert!(poll(&mut reading).is_pending());
+    machines.clock.advance(Duration::from_secs(5));
+    assert!(poll(&mut reading).is_pending());
+    assert_eq!((machines.now(&first), machines.source.loads()), (Ok(Some(2)), 2));
+    machines.clock.advance(Duration::from_secs(5));
+    assert_eq!(poll(&mut reading), Poll::Ready(Ok(Some(2))));
+    assert_eq!((machines.source.loads(), second.counts().stale), (2, 1));
 }

@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::cached::{Cached, Count, Loaded};
-use super::lock::Turn;
+use super::lock::{Lock, Turn};
 use super::stored::{Stored, decode};
+use crate::kernel::commit::Fence;
 use crate::port::cache::{CacheKey, Found, Ticket};
 
 /// Under which nothing is ever kept: asking for it gives a ticket.
@@ -59,6 +60,12 @@ impl Renewals {
 impl Drop for Renewal<'_> {
     fn drop(&mut self) {
         self.0.keys().remove(self.1);
+    }
+}
+
+async fn give_back(mine: Option<(&Lock, Fence)>) {
+    if let Some((lock, fence)) = mine {
+        lock.give_back(&fence).await;
     }
 }
 
@@ -175,9 +182,7 @@ where
                 // Somebody may have filled it since.
                 match self.look(key).await {
                     Look::Hit(seen) => {
-                        if let Some((lock, fence)) = &mine {
-                            lock.give_back(fence).await;
-                        }
+                        give_back(mine).await;
                         return Ok(seen);
                     }
                     Look::Miss(later) => ticket = later,
@@ -189,9 +194,7 @@ where
             }
         }
         let value = self.load(key, load, Some(ticket)).await;
-        if let Some((lock, fence)) = &mine {
-            lock.give_back(fence).await;
-        }
+        give_back(mine).await;
         value.map(|value| Seen { value, stale: false })
     }
 
@@ -201,14 +204,19 @@ where
     where
         F: Future<Output = Result<Loaded<T>, E>> + Send,
     {
-        let mine = match &self.lock {
-            None => None,
-            Some(lock) => match lock.take(key).await {
-                Turn::Mine(fence) => Some((lock, fence)),
+        let mut mine = None;
+        if let Some(lock) = &self.lock {
+            match lock.take(key).await {
+                Turn::Mine(fence) => mine = Some((lock, fence)),
                 Turn::Theirs => return None,
-                Turn::Unknown => None,
-            },
-        };
+                Turn::Unknown => {}
+            }
+            // Another process may have been through with it.
+            if let Look::Hit(Seen { value, stale: false }) = self.look(key).await {
+                give_back(mine).await;
+                return Some(value);
+            }
+        }
         // What is removed behind this ticket is not put back, as behind a miss.
         let ticket = match NOTHING.parse() {
             Ok(nothing) => match self.ask(Some(key), self.cache.get(&nothing)).await {
@@ -218,9 +226,7 @@ where
             Err(_) => None,
         };
         let value = self.load(key, load, ticket).await.ok();
-        if let Some((lock, fence)) = &mine {
-            lock.give_back(fence).await;
-        }
+        give_back(mine).await;
         value
     }
 }
