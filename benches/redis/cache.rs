@@ -197,8 +197,9 @@ async fn run(
     for argument in arguments {
         call.arg(*argument);
     }
-    for prefix in &known.prefixes {
-        call.arg(prefix.as_str());
+    call.arg("<");
+    for mark in &known.marks {
+        call.arg(mark.as_str());
     }
     call.invoke_async(&mut connection).await.unwrap()
 }

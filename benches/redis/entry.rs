@@ -13,7 +13,7 @@ pub(crate) struct Known {
     pub(crate) raw: String,
     /// What the cache's scripts are given: the entry, the marks, the memory of its removal.
     pub(crate) names: [String; 3],
-    pub(crate) prefixes: [String; 4],
+    pub(crate) marks: [String; 4],
     pub(crate) tag: Tag,
 }
 
@@ -24,7 +24,7 @@ impl Known {
         let names = [name("entry"), format!("{{{SHOP}}}:cache:marks"), name("gone")];
         Self {
             raw: name("raw"),
-            prefixes: key.prefixes().map(|prefix| prefix.as_str().to_owned()),
+            marks: key.prefixes().map(|prefix| format!("p{}", prefix.as_str())),
             tag: Tag::new(&format!("product:{number}")).unwrap(),
             names,
             key,

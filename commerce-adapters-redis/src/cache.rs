@@ -71,12 +71,14 @@ impl RedisCache {
         self.link.ping().await
     }
 
-    /// Runs a script on an entry; the prefixes of its key stand behind the arguments.
+    /// Runs a script on an entry; the marks of the prefixes of its key stand behind the arguments.
     async fn run(&self, script: &Script, key: &CacheKey, arguments: &[&[u8]]) -> Result<Value, RedisError> {
         let name = |kind| self.link.key(kind, key.as_str());
-        let (entry, gone, prefixes) = (name("entry"), name("gone"), key.prefixes());
+        let (entry, gone) = (name("entry"), name("gone"));
+        let prefixes = key.prefixes().map(|prefix| format!("p{}", prefix.as_str()));
         let mut all = arguments.to_vec();
-        all.extend(prefixes.iter().map(|prefix| prefix.as_str().as_bytes()));
+        all.push(b"<");
+        all.extend(prefixes.iter().map(String::as_bytes));
         self.link.run_again(script, &[&entry, &self.marks, &gone], &all).await
     }
 

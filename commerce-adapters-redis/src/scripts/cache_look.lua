@@ -1,6 +1,6 @@
--- Looks at an entry. ARGV: what to do, the span in milliseconds or nothing, the prefixes of the key.
+-- Looks at an entry. ARGV: what to do, the span in milliseconds or nothing, '<' and the marks of the prefixes.
 local known = redis.call('HMGET', KEYS[1], 'v', 's', 't', 'b')
-local live, epoch = stands(known, {unpack(ARGV, 3)})
+local live, epoch = stands(known, 3)
 if not live then
   -- It can never be read again; on a full server nothing else would free its place.
   if known[4] and not epoch then redis.call('DEL', KEYS[1]) end

@@ -1,8 +1,8 @@
 -- Removes an entry. KEYS: the entry, the marks, the memory of its removal. ARGV: the version or nothing, how
--- long the removal is remembered, how long marks are kept, the prefixes of the key.
+-- long the removal is remembered, how long marks are kept, '<' and the marks of the prefixes of the key.
 local function kept(answer) return not (type(answer) == 'table' and answer.err) end
 local known = redis.call('HMGET', KEYS[1], 'v', 's', 't', 'b')
-local live = stands(known, {unpack(ARGV, 4)})
+local live = stands(known, 4)
 local before = known[1] or ''
 if live and ARGV[1] ~= '' and before >= ARGV[1] then return 0 end
 -- What is there goes in any case; that it went is remembered where the server has room.

@@ -1,5 +1,5 @@
 -- Puts an entry in. KEYS: the entry, the marks, the memory of its removal. ARGV: the version, the span, the
--- ticket or nothing, the tags, the bytes, how long marks are kept, the prefixes of the key.
+-- ticket or nothing, the tags, the bytes, how long marks are kept, '<' and the marks of the prefixes of the key.
 local before = redis.call('HGET', KEYS[1], 'v')
 local gone = redis.call('HMGET', KEYS[3], 'v', 'r')
 if (before and before > ARGV[1]) or (gone[1] and gone[1] > ARGV[1]) then return 0 end
@@ -7,14 +7,13 @@ local now = redis.call('ZSCORE', KEYS[2], '>')
 if ARGV[3] ~= '' then
   local since = tonumber(ARGV[3])
   if gone[2] and tonumber(gone[2]) > since then return 0 end
-  local epoch = redis.call('ZSCORE', KEYS[2], '<')
-  -- A ticket of nothing was given when there were no marks; any other is of marks that were lost.
-  if since ~= 0 and (not epoch or since < tonumber(epoch)) then return 0 end
-  local names = {}
-  for i = 7, #ARGV do names[#names + 1] = 'p' .. ARGV[i] end
+  local names = {unpack(ARGV, 7)}
   for tag in string.gmatch(ARGV[4], '[^\n]+') do names[#names + 1] = 't' .. tag end
   local marks = redis.call('ZMSCORE', KEYS[2], unpack(names))
-  for i = 1, #names do
+  local epoch = marks[1]
+  -- A ticket of nothing was given when there were no marks; any other is of marks that were lost.
+  if since ~= 0 and (not epoch or since < tonumber(epoch)) then return 0 end
+  for i = 2, #names do
     if marks[i] and tonumber(marks[i]) > since then return 0 end
   end
 end
